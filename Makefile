@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The front door: installs what is missing, configures, and lets meson and ninja do the work.
+#
+#   make            build; the command is build/sluice
+#   make run        a tour: two guests, each with a device
+#   make test       everything that must pass, in minutes
+#   make bench      how fast, against limits measured in the same run
+#   make help       the rest
+
+.DEFAULT_GOAL := all
+.PHONY: all run test bench help deps format lint check exhaustive mutate fuzz clean
+MAKEFLAGS += --no-print-directory
+say = @printf '== %s\n' "$(1)"
+
+# Each configuration is a build directory: $(call setup,DIRECTORY,COMPILER,MESON OPTIONS)
+setup = @[ -f $(1)/build.ninja ] || CC=$(2) meson setup $(1) $(3) >$(1).log 2>&1 || { cat $(1).log; exit 1; }; rm -f $(1).log
+build = @ninja -C $(1) $(2) >$(1)/make.log 2>&1 || { cat $(1)/make.log; exit 1; }
+tests = @meson test -C $(1) --no-rebuild --print-errorlogs $(2)
+
+SANITIZE := -Db_sanitize=address,undefined -Db_lundef=false
+
+all: deps
+	$(call say,building with gcc: build/sluice)
+	$(call setup,build,gcc,)
+	$(call build,build,)
+
+run: all
+	@build/sluice play --tour scenarios/tour.scn
+
+test: deps check
+	$(call say,tests with gcc$(comma) address and undefined-behaviour sanitizers)
+	$(call setup,build-asan,gcc,$(SANITIZE))
+	$(call build,build-asan,)
+	$(call tests,build-asan,--suite sluice)
+	$(call say,tests with clang$(comma) optimised)
+	$(call setup,build-clang,clang,)
+	$(call build,build-clang,)
+	$(call tests,build-clang,--suite sluice)
+	$(call say,tests of concurrency with the thread sanitizer)
+	$(call setup,build-tsan,clang,-Db_sanitize=thread -Db_lundef=false)
+	$(call build,build-tsan,)
+	$(call tests,build-tsan,--suite threads)
+	$(call say,static analysis)
+	@tools/lint build-clang
+	@tools/summary build-asan build-clang build-tsan
+
+comma := ,
+
+check: deps
+	$(call say,format$(comma) include direction$(comma) headers that compile alone)
+	@tools/check-format
+	@tools/check-includes
+	@tools/check-headers
+
+bench: deps
+	$(call say,benches with gcc and clang; ratios to limits measured in the same run)
+	$(call setup,build-bench-gcc,gcc,--buildtype=release)
+	$(call setup,build-bench-clang,clang,--buildtype=release)
+	$(call build,build-bench-gcc,bench/bench-pgtable bench/bench-hypercall)
+	$(call build,build-bench-clang,bench/bench-pgtable bench/bench-hypercall)
+	@tools/bench --json build-bench-gcc/bench.json build-bench-gcc build-bench-clang
+
+exhaustive: deps
+	$(call setup,build,gcc,)
+	$(call build,build,)
+	build/test/exhaustive/exhaustive --depth=$(or $(DEPTH),8) --seconds=$(or $(SECONDS),3600)
+
+mutate: deps
+	tools/mutate
+
+fuzz: deps
+	$(call setup,build-fuzz,clang,-Dfuzz=true -Db_sanitize=address$(comma)undefined -Db_lundef=false)
+	$(call build,build-fuzz,)
+	build-fuzz/fuzz/hypercall -max_total_time=$(or $(SECONDS),600)
+
+format: deps
+	@git ls-files '*.[ch]' | xargs clang-format -i
+
+lint: deps
+	$(call setup,build-clang,clang,)
+	$(call build,build-clang,)
+	@tools/lint build-clang
+
+deps:
+	@tools/install-packages
+
+clean:
+	rm -rf build build-*
+
+help:
+	@echo 'make            build; the command is build/sluice'
+	@echo 'make run        a tour: two guests, each with a device'
+	@echo 'make test       everything that must pass, in minutes'
+	@echo 'make bench      how fast, against limits measured in the same run'
+	@echo 'make check      format, include direction, headers that compile alone'
+	@echo 'make lint       clang-tidy'
+	@echo 'make format     lays the code out'
+	@echo 'make exhaustive DEPTH=8 SECONDS=3600   every sequence of calls in a small world, deeper'
+	@echo 'make mutate     takes out one line after the other: a test must fail each time'
+	@echo 'make fuzz SECONDS=600   hostile hypercalls'
+	@echo 'make clean'
