@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The contexts ABI: a guest owns IOMMU contexts, maps its own frames into them and moves its
+ * devices between them. Names, numbers, flag bits and field order are those of the PV-IOMMU
+ * interface proposed on xen-devel in 2024, so that a guest written from it compiles; sizes and
+ * offsets are asserted below.
+ *
+ *     long iommu_op(int subop, void *arg);      x86: hypercall 43, VMMCALL/VMCALL
+ *
+ * Usable alone, in C and C++, by guest and hypervisor. Addresses in `arg` are the guest's.
+ * Padding between fields is ignored on the way in and left alone on the way out: the calls read the
+ * IN fields, once each, and write the OUT fields only.
+ *
+ * What every call may return, besides what stands at each:
+ *   -ENODEV      no IOMMU stands behind this domain
+ *   -EOPNOTSUPP  unknown sub-op, or one whose capability bit is off
+ *   -EFAULT      the argument cannot be read, or its OUT fields cannot be written
+ *   -EIO         an IOMMU failed: it now blocks DMA; what it may still reach stays referenced
+ */
+#ifndef __XEN_PUBLIC_PV_IOMMU_H__
+#define __XEN_PUBLIC_PV_IOMMU_H__
+
+#include <stdint.h>
+
+/* A 64-bit field is 8-aligned for 32-bit guests too. */
+#if !defined(uint64_aligned_t) && !defined(__XEN__) && !defined(__XEN_PUBLIC_XEN_H__)
+typedef uint64_t __attribute__((__aligned__(8))) uint64_aligned_t;
+#endif
+
+/* Handles as in Xen's public headers, for guests that do not have those. Always 8 bytes. */
+#ifndef XEN_GUEST_HANDLE
+#define __DEFINE_XEN_GUEST_HANDLE(name, type) \
+    typedef union {                           \
+        type *p;                              \
+        uint64_aligned_t q;                   \
+    } __guest_handle_##name
+#define DEFINE_XEN_GUEST_HANDLE(name) __DEFINE_XEN_GUEST_HANDLE(name, name)
+#define XEN_GUEST_HANDLE(name)        __guest_handle_##name
+#define set_xen_guest_handle(hnd, val) \
+    do {                               \
+        (hnd).q = 0;                   \
+        (hnd).p = (val);               \
+    } while (0)
+DEFINE_XEN_GUEST_HANDLE(void);
+#endif
+
+/* A PCI function, as in Xen's physdev.h. */
+#ifndef __XEN_PUBLIC_PHYSDEV_H__
+struct physdev_pci_device {
+    uint16_t seg;
+    uint8_t bus;
+    uint8_t devfn; /* device << 3 | function */
+};
+#endif
+
+/* The context that every domain always has. Its content is the host's choice; see the capabilities.
+ */
+#define IOMMU_DEFAULT_CONTEXT (0)
+
+enum {
+    /* Basic commands. */
+    IOMMU_noop = 0,
+    IOMMU_query_capabilities = 1,
+    IOMMU_alloc_context = 2,
+    IOMMU_free_context = 3,
+    IOMMU_reattach_device = 4,
+    IOMMU_map_pages = 5,
+    IOMMU_unmap_pages = 6,
+    IOMMU_lookup_page = 7,
+    IOMMU_remote_cmd = 8,
+
+    /* Extended commands, each behind its capability. */
+    IOMMU_alloc_nested = 9,  /* IOMMUCAP_nested */
+    IOMMU_flush_nested = 10, /* IOMMUCAP_nested */
+    IOMMU_attach_pasid = 11, /* IOMMUCAP_pasid */
+    IOMMU_detach_pasid = 12, /* IOMMUCAP_pasid */
+
+    /* 13..15 stay free. Sluice's extensions, each behind its capability. */
+    IOMMU_query_reserved = 16, /* IOMMUCAP_query_reserved */
+    IOMMU_map_list = 17,       /* IOMMUCAP_map_list */
+    IOMMU_flush_context = 18,  /* IOMMUCAP_deferred */
+    IOMMU_batch = 19,          /* IOMMUCAP_batch */
+    IOMMU_query_dirty = 20,    /* IOMMUCAP_query_dirty */
+    IOMMU_read_faults = 21,    /* IOMMUCAP_read_faults */
+};
+
+/* The default context is an identity map of the domain's memory; otherwise it blocks all DMA. */
+#define IOMMUCAP_default_identity (1 << 0)
+/* IOMMU_MAP_cache is supported. */
+#define IOMMUCAP_cache (1 << 1)
+/* IOMMU_alloc_nested and IOMMU_flush_nested are supported. */
+#define IOMMUCAP_nested (1 << 2)
+/* IOMMU_attach_pasid, IOMMU_detach_pasid and the pasid of IOMMU_reattach_device are supported. */
+#define IOMMUCAP_pasid (1 << 3)
+/* IOMMU_ALLOC_identity is supported. */
+#define IOMMUCAP_identity (1 << 4)
+/* Sluice's extensions: the sub-op of the same name is supported. */
+#define IOMMUCAP_query_reserved (1 << 8)
+#define IOMMUCAP_map_list       (1 << 9)
+#define IOMMUCAP_deferred       (1 << 10)
+#define IOMMUCAP_batch          (1 << 11)
+#define IOMMUCAP_query_dirty    (1 << 12)
+#define IOMMUCAP_read_faults    (1 << 13)
+
+/*
+ * IOMMU_query_capabilities: what this domain may use.
+ */
+struct pv_iommu_capabilities {
+    /* OUT: the highest device address (in bytes) that can be mapped. */
+    uint64_aligned_t max_iova_addr;
+    /* OUT: IOMMUCAP_*. */
+    uint32_t cap_flags;
+    /* OUT: bit k: pages of 1 << k bytes can be mapped and unmapped. */
+    uint32_t pgsize_mask;
+    /* OUT: the highest pasid, 0 without IOMMUCAP_pasid. */
+    uint32_t max_pasid;
+    /* OUT: the highest context number; 1..max_ctx_no can be allocated. */
+    uint16_t max_ctx_no;
+};
+typedef struct pv_iommu_capabilities pv_iommu_capabilities_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_capabilities_t);
+
+/* The new context is an identity map of the domain's memory, kept by the hypervisor. */
+#define IOMMU_ALLOC_identity (1 << 0)
+/* Unmaps take effect at flush_context (needs IOMMUCAP_deferred). */
+#define IOMMU_ALLOC_deferred (1 << 1)
+
+/*
+ * IOMMU_alloc_context: a new, empty context (or an identity one).
+ *   -EINVAL      unknown bits in alloc_flags
+ *   -EOPNOTSUPP  a flag whose capability is off
+ *   -ENOSPC      every context number is in use
+ *   -ENOMEM      the domain's budget of contexts or tables is spent, or the host has no memory
+ */
+struct pv_iommu_alloc {
+    /* OUT: the number of the new context. */
+    uint16_t ctx_no;
+    /* IN: IOMMU_ALLOC_*. */
+    uint32_t alloc_flags;
+};
+typedef struct pv_iommu_alloc pv_iommu_alloc_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_alloc_t);
+
+/* Move all devices of the context to the default context first. */
+#define IOMMU_FREE_reattach_default (1 << 0)
+
+/*
+ * IOMMU_free_context: ends a context and every mapping in it.
+ *   -EINVAL  unknown context, the default context, unknown bits in free_flags
+ *   -EBUSY   devices are in it and IOMMU_FREE_reattach_default is not given; a nested context uses
+ * it; with the flag: a device cannot move to the default context, nothing has changed
+ */
+struct pv_iommu_free {
+    /* IN: the context to free. */
+    uint16_t ctx_no;
+    /* IN: IOMMU_FREE_*. */
+    uint32_t free_flags;
+};
+typedef struct pv_iommu_free pv_iommu_free_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_free_t);
+
+/* The device may read. */
+#define IOMMU_MAP_readable (1 << 0)
+/* The device may write. */
+#define IOMMU_MAP_writeable (1 << 1)
+/* Coherent DMA is enforced (needs IOMMUCAP_cache). */
+#define IOMMU_MAP_cache (1 << 2)
+
+/*
+ * IOMMU_map_pages: maps nr_pages pages of pgsize bytes of the domain's own memory, in order.
+ * Stops at the first page that cannot be mapped; `mapped` pages stay mapped, and nothing of the
+ * rest. -EINVAL         unknown or default context, an identity or nested one; pgsize not one of
+ *                   pgsize_mask; gfn or dfn not aligned to it; nr_pages 0; a range that wraps;
+ * unknown bits in map_flags, neither readable nor writeable; a dfn that is mapped already
+ *   -EOPNOTSUPP     IOMMU_MAP_cache without IOMMUCAP_cache
+ *   -ERANGE         a dfn of the range is beyond max_iova_addr: nothing is mapped
+ *   -EADDRNOTAVAIL  a dfn of the range is in a reserved region of a device of the context, or in
+ * the MSI window: nothing is mapped -ENOENT         a gfn without a frame behind it -EPERM a frame
+ * that may not be given to a device, or not with these rights -ENOMEM         the domain's budget
+ * of tables or references is spent, or the host has no memory
+ */
+struct pv_iommu_map_pages {
+    /* IN: the context. */
+    uint16_t ctx_no;
+    /* IN: the first guest frame. */
+    uint64_aligned_t gfn;
+    /* IN: the first device frame. */
+    uint64_aligned_t dfn;
+    /* IN: IOMMU_MAP_*. */
+    uint32_t map_flags;
+    /* IN: bytes a page. */
+    uint32_t pgsize;
+    /* IN: pages to map. */
+    uint32_t nr_pages;
+    /* OUT: pages that were mapped, at every outcome but -EFAULT. */
+    uint32_t mapped;
+};
+typedef struct pv_iommu_map_pages pv_iommu_map_pages_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_map_pages_t);
+
+/*
+ * IOMMU_unmap_pages: takes nr_pages pages of pgsize bytes out, in order. When it returns, no device
+ * reaches the frames through these dfns any more.
+ *   -EINVAL  unknown or default context, an identity or nested one; pgsize not one of pgsize_mask;
+ * dfn not aligned to it; nr_pages 0; a range that wraps; the range cuts through a larger page
+ *   -ERANGE  a dfn beyond max_iova_addr
+ *   -ENOENT  nothing is mapped at a dfn
+ */
+struct pv_iommu_unmap_pages {
+    /* IN: the context. */
+    uint16_t ctx_no;
+    /* IN: the first device frame. */
+    uint64_aligned_t dfn;
+    /* IN: bytes a page. */
+    uint32_t pgsize;
+    /* IN: pages to unmap. */
+    uint32_t nr_pages;
+    /* OUT: pages that were unmapped, at every outcome but -EFAULT. */
+    uint32_t unmapped;
+};
+typedef struct pv_iommu_unmap_pages pv_iommu_unmap_pages_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_unmap_pages_t);
+
+/*
+ * IOMMU_lookup_page: which guest frame is mapped at a dfn.
+ *   -EINVAL  unknown context, or a nested one
+ *   -ERANGE  a dfn beyond max_iova_addr
+ *   -ENOENT  nothing of the domain's is mapped there
+ */
+struct pv_iommu_lookup_page {
+    /* IN: the context. */
+    uint16_t ctx_no;
+    /* IN: the device frame. */
+    uint64_aligned_t dfn;
+    /* OUT: the guest frame; of a frame that the domain gave up meanwhile, the one it had. */
+    uint64_aligned_t gfn;
+};
+typedef struct pv_iommu_lookup_page pv_iommu_lookup_page_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_lookup_page_t);
+
+/*
+ * IOMMU_reattach_device: moves a device, with all that cannot be told apart from it, to a context.
+ * At every moment its DMA obeys the old context, or the new one, or is blocked. -ENODEV         no
+ * such device in this domain -EINVAL         unknown context -EOPNOTSUPP     a pasid without
+ * IOMMUCAP_pasid -EBUSY          a reserved region of the device is mapped to something else in the
+ * context -ENOMEM         no memory or budget for the device's reserved regions or hardware tables
+ */
+struct pv_iommu_reattach_device {
+    /* IN: the context to move to. */
+    uint16_t ctx_no;
+    /* IN: the device. */
+    struct physdev_pci_device dev;
+    /* IN: 0 for the device itself, or one of its pasids (IOMMUCAP_pasid). */
+    uint32_t pasid;
+};
+typedef struct pv_iommu_reattach_device pv_iommu_reattach_device_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_reattach_device_t);
+
+/*
+ * IOMMU_remote_cmd: does `cmd` on another domain; returns what the command returns.
+ *   -EPERM   the caller may not do this to that domain
+ *   -ESRCH   no such domain
+ *   -EINVAL  the command is IOMMU_remote_cmd
+ */
+struct pv_iommu_remote_cmd {
+    /* IN: the domain to act on. */
+    uint16_t domid;
+    /* IN: the sub-op. */
+    uint16_t cmd;
+    /* INOUT: its argument, in the caller's memory. */
+    XEN_GUEST_HANDLE(void) arg;
+};
+typedef struct pv_iommu_remote_cmd pv_iommu_remote_cmd_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_remote_cmd_t);
+
+/* Bits 7:0 of nested_flags: the format of the guest's table. */
+#define IOMMU_NESTED_format      (0xff)
+#define IOMMU_NESTED_x86_4level  (1)
+#define IOMMU_NESTED_x86_5level  (2)
+#define IOMMU_NESTED_lpae_stage1 (3)
+
+/*
+ * IOMMU_alloc_nested: a context that translates by the guest's own table first.
+ */
+struct pv_iommu_alloc_nested {
+    /* OUT: the number of the new context. */
+    uint16_t ctx_no;
+    /* IN: the guest frame of the table's root. */
+    uint64_aligned_t pgtable_gfn;
+    /* IN: IOMMU_NESTED_*; the other bits are zero. */
+    uint64_aligned_t nested_flags;
+};
+typedef struct pv_iommu_alloc_nested pv_iommu_alloc_nested_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_alloc_nested_t);
+
+/* Flush the whole context; dfn and nr_pages are ignored. */
+#define IOMMU_FLUSH_all (1 << 0)
+
+/*
+ * IOMMU_flush_nested: changes of the guest's table in the range take effect.
+ */
+struct pv_iommu_flush_nested {
+    /* IN: the nested context. */
+    uint16_t ctx_no;
+    /* IN: zero. */
+    uint16_t pad;
+    /* IN: IOMMU_FLUSH_*. */
+    uint32_t flags;
+    /* IN: the first device frame. */
+    uint64_aligned_t dfn;
+    /* IN: how many. */
+    uint64_aligned_t nr_pages;
+};
+typedef struct pv_iommu_flush_nested pv_iommu_flush_nested_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_flush_nested_t);
+
+/*
+ * IOMMU_attach_pasid: a (device, pasid) pair gets a context of its own.
+ *   -EEXIST  the pair is attached already, by anybody
+ *   -EINVAL  pasid 0 or beyond max_pasid; unknown context
+ *   -ENOENT  no such device in this domain
+ */
+struct pv_iommu_attach_pasid {
+    /* IN: the context. */
+    uint16_t ctx_no;
+    /* IN: the device. */
+    struct physdev_pci_device dev;
+    /* IN: the pasid. */
+    uint32_t pasid;
+};
+typedef struct pv_iommu_attach_pasid pv_iommu_attach_pasid_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_attach_pasid_t);
+
+/*
+ * IOMMU_detach_pasid: the pair is attached to nothing; its DMA is blocked.
+ *   -ENOENT  no such pair in this domain
+ *   -EINVAL  pasid 0
+ */
+struct pv_iommu_detach_pasid {
+    /* IN: the device. */
+    struct physdev_pci_device dev;
+    /* IN: the pasid. */
+    uint32_t pasid;
+};
+typedef struct pv_iommu_detach_pasid pv_iommu_detach_pasid_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_detach_pasid_t);
+
+#ifndef __cplusplus
+#define PV_IOMMU_AT(type, field, offset)                               \
+    _Static_assert(__builtin_offsetof(struct type, field) == (offset), \
+                   #type "." #field " is not at " #offset)
+#define PV_IOMMU_SIZE(type, size) \
+    _Static_assert(sizeof(struct type) == (size), #type " is not " #size " bytes")
+
+PV_IOMMU_SIZE(physdev_pci_device, 4);
+PV_IOMMU_AT(physdev_pci_device, seg, 0);
+PV_IOMMU_AT(physdev_pci_device, bus, 2);
+PV_IOMMU_AT(physdev_pci_device, devfn, 3);
+
+PV_IOMMU_SIZE(pv_iommu_capabilities, 24);
+PV_IOMMU_AT(pv_iommu_capabilities, max_iova_addr, 0);
+PV_IOMMU_AT(pv_iommu_capabilities, cap_flags, 8);
+PV_IOMMU_AT(pv_iommu_capabilities, pgsize_mask, 12);
+PV_IOMMU_AT(pv_iommu_capabilities, max_pasid, 16);
+PV_IOMMU_AT(pv_iommu_capabilities, max_ctx_no, 20);
+
+PV_IOMMU_SIZE(pv_iommu_alloc, 8);
+PV_IOMMU_AT(pv_iommu_alloc, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_alloc, alloc_flags, 4);
+
+PV_IOMMU_SIZE(pv_iommu_free, 8);
+PV_IOMMU_AT(pv_iommu_free, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_free, free_flags, 4);
+
+PV_IOMMU_SIZE(pv_iommu_map_pages, 40);
+PV_IOMMU_AT(pv_iommu_map_pages, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_map_pages, gfn, 8);
+PV_IOMMU_AT(pv_iommu_map_pages, dfn, 16);
+PV_IOMMU_AT(pv_iommu_map_pages, map_flags, 24);
+PV_IOMMU_AT(pv_iommu_map_pages, pgsize, 28);
+PV_IOMMU_AT(pv_iommu_map_pages, nr_pages, 32);
+PV_IOMMU_AT(pv_iommu_map_pages, mapped, 36);
+
+PV_IOMMU_SIZE(pv_iommu_unmap_pages, 32);
+PV_IOMMU_AT(pv_iommu_unmap_pages, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_unmap_pages, dfn, 8);
+PV_IOMMU_AT(pv_iommu_unmap_pages, pgsize, 16);
+PV_IOMMU_AT(pv_iommu_unmap_pages, nr_pages, 20);
+PV_IOMMU_AT(pv_iommu_unmap_pages, unmapped, 24);
+
+PV_IOMMU_SIZE(pv_iommu_lookup_page, 24);
+PV_IOMMU_AT(pv_iommu_lookup_page, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_lookup_page, dfn, 8);
+PV_IOMMU_AT(pv_iommu_lookup_page, gfn, 16);
+
+PV_IOMMU_SIZE(pv_iommu_reattach_device, 12);
+PV_IOMMU_AT(pv_iommu_reattach_device, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_reattach_device, dev, 2);
+PV_IOMMU_AT(pv_iommu_reattach_device, pasid, 8);
+
+PV_IOMMU_SIZE(pv_iommu_remote_cmd, 16);
+PV_IOMMU_AT(pv_iommu_remote_cmd, domid, 0);
+PV_IOMMU_AT(pv_iommu_remote_cmd, cmd, 2);
+PV_IOMMU_AT(pv_iommu_remote_cmd, arg, 8);
+
+PV_IOMMU_SIZE(pv_iommu_alloc_nested, 24);
+PV_IOMMU_AT(pv_iommu_alloc_nested, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_alloc_nested, pgtable_gfn, 8);
+PV_IOMMU_AT(pv_iommu_alloc_nested, nested_flags, 16);
+
+PV_IOMMU_SIZE(pv_iommu_flush_nested, 24);
+PV_IOMMU_AT(pv_iommu_flush_nested, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_flush_nested, pad, 2);
+PV_IOMMU_AT(pv_iommu_flush_nested, flags, 4);
+PV_IOMMU_AT(pv_iommu_flush_nested, dfn, 8);
+PV_IOMMU_AT(pv_iommu_flush_nested, nr_pages, 16);
+
+PV_IOMMU_SIZE(pv_iommu_attach_pasid, 12);
+PV_IOMMU_AT(pv_iommu_attach_pasid, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_attach_pasid, dev, 2);
+PV_IOMMU_AT(pv_iommu_attach_pasid, pasid, 8);
+
+PV_IOMMU_SIZE(pv_iommu_detach_pasid, 8);
+PV_IOMMU_AT(pv_iommu_detach_pasid, dev, 0);
+PV_IOMMU_AT(pv_iommu_detach_pasid, pasid, 4);
+#endif
+
+#endif
