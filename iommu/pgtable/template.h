@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The walker, compiled by each format file after it has defined what format.h asks for. Everything
+ * here is static; what comes out is `walker`, the table of operations of the format.
+ */
+#ifndef SLUICE_PGTABLE_TEMPLATE_H
+#define SLUICE_PGTABLE_TEMPLATE_H
+
+#include "ops.h"
+
+#include "dirty.h"
+#include "lookup.h"
+#include "map.h"
+#include "map_list.h"
+#include "prune.h"
+#include "reap.h"
+#include "release.h"
+#include "split.h"
+#include "trace.h"
+#include "unmap.h"
+#include "walk.h"
+
+static const struct pt_ops walker = {
+    .empty = FMT_EMPTY,
+    .oa_bits = FMT_OA_BITS,
+    .map = map,
+    .map_list = map_list,
+    .unmap = unmap,
+    .check = check,
+    .release = release,
+    .lookup = lookup,
+    .walk = walk,
+    .dirty = dirty,
+    .split = split,
+    .prune = prune,
+    .reap = reap,
+    .trace = trace,
+};
+
+#endif

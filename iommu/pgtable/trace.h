@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pt_trace and pt_trace_from. Included by template.h only. */
+#ifndef SLUICE_PGTABLE_TRACE_H
+#define SLUICE_PGTABLE_TRACE_H
+
+#include "lookup.h"
+
+static bool beyond_space(const struct pt_geometry *geo, uint64_t iova)
+{
+    return geo->iova_bits < 64 && iova >> geo->iova_bits;
+}
+
+/* A size that the unit does not do makes the size bits of the entry reserved. */
+static bool is_refused(const struct pt_geometry *geo, uint64_t e, unsigned level)
+{
+    if (fmt_is_reserved(e, level))
+        return true;
+    return fmt_is_leaf(e, level) &&
+           !(geo->leaf_sizes & BIT64(fmt_leaf_order(e, level) + FRAME_LG2));
+}
+
+static int trace(const struct pt_geometry *geo, mfn_t table, unsigned level, uint64_t iova,
+                 pt_read read, void *arg, struct pt_leaf *out)
+{
+    uint64_t dfn = iova >> FRAME_LG2;
+    unsigned rights = PT_READ | PT_WRITE;
+
+    *out = (struct pt_leaf){.dfn = {dfn}, .level = (uint8_t)level};
+    if (beyond_space(geo, iova))
+        return -ENOENT;
+    for (;; level--) {
+        unsigned offset = table_index(dfn, level) * (unsigned)sizeof(uint64_t);
+        uint64_t e = read(arg, table, offset, level);
+
+        out->level = (uint8_t)level;
+        if (!fmt_is_table(e, level) && !fmt_is_leaf(e, level))
+            return -ENOENT;
+        if (is_refused(geo, e, level))
+            return -EINVAL;
+        if (fmt_is_leaf(e, level)) {
+            describe(dfn, e, level, false, out);
+            out->dirty = geo->dirty && fmt_is_dirty(e);
+            out->attr &= rights | PT_SNOOP;
+            return 0;
+        }
+        rights &= fmt_table_attr(e);
+        table.n = fmt_table_mfn(e);
+    }
+}
+
+#endif
