@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Moving device groups between contexts. */
+#include "attach.h"
+
+#include "flush.h"
+#include "reserved.h"
+
+#define BATCH 32u /* invalidations in one submission */
+
+static unsigned nr_rids(const struct group *g)
+{
+    unsigned nr = 0;
+
+    for (const struct device *dev = g->devices; dev; dev = dev->sibling)
+        nr += dev->nr_rids;
+    return nr;
+}
+
+static unsigned nr_devices(const struct group *g)
+{
+    unsigned nr = 0;
+
+    for (const struct device *dev = g->devices; dev; dev = dev->sibling)
+        nr++;
+    return nr;
+}
+
+/* The k-th requester id of the group. */
+static rid_t rid_at(const struct group *g, unsigned k)
+{
+    const struct device *dev = g->devices;
+
+    while (k >= dev->nr_rids) {
+        k -= dev->nr_rids;
+        dev = dev->sibling;
+    }
+    return dev->rids[k];
+}
+
+static void point_all(struct group *g, const struct context *to)
+{
+    const struct hw_space space = {.root = to ? to->pt.root : mfn_of(0),
+                                   .levels = to ? to->pt.geo.levels : 0,
+                                   .did = to ? to->did : 0};
+    struct hw_unit *unit = g->unit;
+
+    g->s->port->lock(g->s->port->host, &unit->lock);
+    for (unsigned k = 0; k < nr_rids(g); k++)
+        unit->ops->point(unit, rid_at(g, k), to ? &space : NULL);
+    g->s->port->unlock(g->s->port->host, &unit->lock);
+}
+
+/* What the unit may have cached of the devices' entries, and of the context that they left. */
+static int flush_move(struct group *g, const struct context *from)
+{
+    const unsigned nr = nr_rids(g);
+    struct hw_inv inv[BATCH];
+    unsigned n = 0;
+    int err = 0;
+
+    for (unsigned k = 0; k < nr && !err; k++) {
+        inv[n++] = (struct hw_inv){.kind = HW_INV_DEVICE, .rid = rid_at(g, k)};
+        if (n < BATCH - 1 && k + 1 < nr)
+            continue;
+        if (from && k + 1 == nr)
+            inv[n++] = (struct hw_inv){.kind = HW_INV_SPACE, .did = from->did};
+        err = flush_unit(g->s, g->unit, inv, n);
+        n = 0;
+    }
+    return err;
+}
+
+static int prepare(struct group *g, struct context *to)
+{
+    struct hw_unit *unit = g->unit;
+    int err = unit->failed ? -EIO : 0;
+
+    g->s->port->lock(g->s->port->host, &unit->lock);
+    for (unsigned k = 0; k < nr_rids(g) && !err; k++)
+        err = unit->ops->prepare(unit, rid_at(g, k));
+    g->s->port->unlock(g->s->port->host, &unit->lock);
+    if (!err && to)
+        err = reserved_claim(to, g);
+    return err;
+}
+
+/*
+ * Cannot fail, but the hardware can: then the group is in `to` all the same, its unit blocks, and
+ * `from` counts as reachable for ever.
+ */
+static int commit(struct group *g, struct context *to)
+{
+    struct context *from = g->ctx;
+    const unsigned nr = nr_rids(g);
+    int err;
+
+    if (to) {
+        to->attached[g->unit->index] += nr;
+        to->nr_devices += nr_devices(g);
+    }
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with flush_units() */
+    point_all(g, to);
+    g->ctx = to;
+    err = flush_move(g, from);
+    if (!from)
+        return err;
+    from->nr_devices -= nr_devices(g);
+    if (err)
+        return err;
+    from->attached[g->unit->index] -= nr;
+    /* The quarantine keeps the regions, so that going back there needs no memory. */
+    return from == g->quarantine ? 0 : reserved_drop(from, g);
+}
+
+static int find(struct domain_locked l, rid_t rid, struct group **out)
+{
+    struct instance_locked il = instance_lock(l.d->s);
+    struct device *dev = device_find(il, rid);
+
+    instance_unlock(il);
+    if (!dev || dev->group->domain != l.d)
+        return -ENODEV;
+    *out = dev->group;
+    return 0;
+}
+
+int attach_device(struct domain_locked l, rid_t rid, uint16_t no, uint32_t generation)
+{
+    struct context *to = &l.d->ctx[no];
+    struct group *g;
+    int err = find(l, rid, &g);
+
+    if (err)
+        return err;
+    if (to->state != CONTEXT_LIVE || to->generation != generation)
+        return -EINVAL;
+    if (g->ctx == to)
+        return 0;
+    err = prepare(g, to);
+    return err ? err : commit(g, to);
+}
+
+static struct group *next_in(const struct context *c, const struct group *after)
+{
+    struct instance_locked l = instance_lock(c->s);
+    struct device *dev = c->s->devices;
+    bool past = !after;
+
+    /* Groups in the order of their first device in the list; each once. */
+    for (; dev; dev = dev->next) {
+        if (dev->sibling || dev->group->ctx != c)
+            continue;
+        if (past)
+            break;
+        past = dev->group == after;
+    }
+    instance_unlock(l);
+    return dev ? dev->group : NULL;
+}
+
+int attach_all(struct domain_locked l, struct context *from, struct context *to)
+{
+    struct group *g = NULL, *done = NULL;
+    int err = 0;
+
+    (void)l;
+    while (!err && (g = next_in(from, done))) {
+        err = prepare(g, to);
+        if (!err)
+            done = g;
+    }
+    if (err) {
+        const struct group *failed = g;
+
+        for (g = next_in(from, NULL); g != failed; g = next_in(from, g))
+            (void)reserved_drop(to, g);
+        return err;
+    }
+    while ((g = next_in(from, NULL)))
+        if (commit(g, to))
+            err = -EIO;
+    return err;
+}
+
+int attach_assign(struct domain_locked l, struct group *g)
+{
+    int err = prepare(g, &l.d->ctx[0]);
+
+    if (err)
+        return err;
+    g->domain = l.d;
+    return commit(g, &l.d->ctx[0]);
+}
+
+int attach_quarantine(struct group *g)
+{
+    struct domain_locked l = domain_lock(g->domain);
+    int err;
+
+    err = commit(g, g->quarantine);
+    g->domain = NULL;
+    domain_unlock(l);
+    instance_event(g->s, SLUICE_EVENT_QUARANTINE, err, "attach_quarantine", rid_at(g, 0).n, 0);
+    return err;
+}
+
+static bool has_direct(const struct device *dev)
+{
+    for (unsigned i = 0; i < dev->nr_regions; i++)
+        if (dev->regions[i].type == SLUICE_REGION_DIRECT)
+            return true;
+    return false;
+}
+
+/* The context of a quarantined group with direct regions: nothing but them. */
+static int make_quarantine(struct group *g)
+{
+    const struct sluice_port *port = g->s->port;
+    struct context *c = port->alloc(port->host, sizeof(*c));
+    int err;
+
+    if (!c)
+        return -ENOMEM;
+    c->s = g->s;
+    err = context_init(c, g->s, NULL, &g->pages);
+    if (err) {
+        port->free(port->host, c, sizeof(*c));
+        return err;
+    }
+    context_show(c);
+    g->quarantine = c;
+    return 0;
+}
+
+static void end_quarantine(struct group *g)
+{
+    const struct sluice_port *port = g->s->port;
+
+    (void)reserved_drop(g->quarantine, g);
+    while (context_end(g->quarantine) == -ERESTART)
+        ; /* as many steps as it has tables */
+    port->free(port->host, g->quarantine, sizeof(*g->quarantine));
+    g->quarantine = NULL;
+}
+
+static bool is_protected(const struct group *g)
+{
+    return g->unit && g->unit->translates;
+}
+
+static int park(struct group *g)
+{
+    int err = prepare(g, g->quarantine);
+
+    return err ? err : commit(g, g->quarantine);
+}
+
+int attach_park(struct group *g)
+{
+    bool direct = false;
+    int err = 0;
+
+    if (!is_protected(g))
+        return 0;
+    for (const struct device *dev = g->devices; dev; dev = dev->sibling)
+        direct |= has_direct(dev);
+    if (direct)
+        err = make_quarantine(g);
+    if (!err)
+        err = park(g);
+    if (err)
+        attach_unpark(g);
+    return err;
+}
+
+void attach_unpark(struct group *g)
+{
+    if (!is_protected(g))
+        return;
+    if (g->ctx)
+        (void)commit(g, NULL); /* a unit that fails here blocks too */
+    if (g->quarantine)
+        end_quarantine(g);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Contexts: their life, and who may work on them. */
+#include "context.h"
+
+#include "attach.h"
+#include "domain.h"
+#include "reserved.h"
+
+static bool allows(const struct context *c, enum context_use use)
+{
+    if (c->state != CONTEXT_LIVE)
+        return false;
+    return use != CONTEXT_CHANGE || (c->no != 0 && !c->identity);
+}
+
+int context_resolve(struct domain *d, uint16_t no, enum context_use use, uint32_t *generation)
+{
+    const struct context *c;
+    bool ok;
+
+    if (no > d->max_ctx_no)
+        return -EINVAL;
+    c = &d->ctx[no];
+    /* No lock: what is true of this generation only matters if it is still there when it is used.
+     */
+    *generation = c->generation;
+    ok = allows(c, use);
+    return ok && c->generation == *generation ? 0 : -EINVAL;
+}
+
+int context_enter(struct domain *d, uint16_t no, uint32_t generation, struct span *span,
+                  struct context **out, uint64_t *allowed)
+{
+    struct context *c = &d->ctx[no];
+    int err = 0;
+
+    context_lock(c);
+    if (c->state != CONTEXT_LIVE || c->generation != generation)
+        err = -EINVAL;
+    else if (!span_enter(&c->spans, span))
+        err = -ERESTART;
+    else
+        *allowed = reserved_before(c, span);
+    context_unlock(c);
+    *out = c;
+    return err;
+}
+
+void context_leave(struct context *c, struct span *span)
+{
+    context_lock(c);
+    span_leave(&c->spans, span);
+    context_unlock(c);
+}
+
+int context_init(struct context *c, struct instance *s, struct domain *d, struct pt_pages *pages)
+{
+    int err = did_alloc(s, &c->did);
+
+    if (err)
+        return err;
+    err = pt_init(&c->pt, &s->geo, pages);
+    if (err) {
+        did_free(s, c->did);
+        return -ENOMEM;
+    }
+    c->s = s;
+    c->domain = d;
+    c->identity = false;
+    c->regions = NULL;
+    c->nr_devices = 0;
+    c->nr_mapped = 0;
+    for (unsigned i = 0; i < SLUICE_MAX_UNITS; i++)
+        c->attached[i] = 0;
+    c->generation++;
+    c->state = CONTEXT_BUILDING;
+    return 0;
+}
+
+void context_show(struct context *c)
+{
+    context_lock(c);
+    c->state = CONTEXT_LIVE;
+    context_unlock(c);
+}
+
+static bool reachable(const struct context *c)
+{
+    for (unsigned i = 0; i < c->s->nr_units; i++)
+        if (c->attached[i])
+            return true;
+    return false;
+}
+
+static void put_run(void *arg, mfn_t first, uint64_t nr)
+{
+    memory_put(*(struct memory_locked *)arg, first, nr);
+}
+
+static void drop_run(void *arg, mfn_t first, uint64_t nr)
+{
+    (void)arg;
+    (void)first;
+    (void)nr;
+}
+
+/* One step of emptying the tables. Identity maps and quarantines hold no references. */
+static bool reap(struct context *c)
+{
+    struct memory_locked l;
+    bool more;
+
+    if (c->identity || !c->domain)
+        return pt_reap(&c->pt, drop_run, NULL);
+    l = memory_lock(&c->domain->memory);
+    more = pt_reap(&c->pt, put_run, &l);
+    memory_unlock(l);
+    return more;
+}
+
+static void vacate(struct context *c)
+{
+    if (c->domain && c->no)
+        c->domain->nr_contexts--;
+    context_lock(c);
+    c->state = CONTEXT_FREE;
+    context_unlock(c);
+}
+
+int context_end(struct context *c)
+{
+    const struct sluice_port *port = c->s->port;
+    bool busy;
+
+    context_lock(c);
+    busy = c->spans;
+    context_unlock(c);
+    if (busy)
+        return -ERESTART;
+    if (reachable(c)) {
+        /* Only a failed unit leaves requesters behind: its tag, tables and frames are lost. */
+        instance_event(c->s, SLUICE_EVENT_FRAMES_LOST, -EIO, "context_end", c->nr_mapped, c->did);
+        reserved_forget(c);
+        vacate(c);
+        return 0;
+    }
+    while (reap(c))
+        if (port->preempt(port->host))
+            return -ERESTART;
+    reserved_forget(c);
+    pt_fini(&c->pt);
+    did_free(c->s, c->did);
+    vacate(c);
+    return 0;
+}
+
+static struct context *free_slot(struct domain *d)
+{
+    for (unsigned no = 1; no <= d->max_ctx_no; no++)
+        if (d->ctx[no].state == CONTEXT_FREE)
+            return &d->ctx[no];
+    return NULL;
+}
+
+int context_alloc(struct domain_locked l, bool identity, struct context **out)
+{
+    struct domain *d = l.d;
+    struct context *c = free_slot(d);
+    int err;
+
+    if (!c)
+        return -ENOSPC;
+    if (d->nr_contexts >= d->budget_contexts)
+        return -ENOMEM;
+    err = context_init(c, d->s, d, &d->pages);
+    if (err)
+        return err;
+    c->identity = identity;
+    d->nr_contexts++;
+    *out = c;
+    return 0;
+}
+
+int context_free(struct domain_locked l, uint16_t no, uint32_t generation, bool reattach)
+{
+    struct context *c = &l.d->ctx[no];
+    int err;
+
+    if (c->state != CONTEXT_LIVE || c->generation != generation)
+        return -EINVAL;
+    if (c->nr_devices && !reattach)
+        return -EBUSY;
+    if (c->nr_devices) {
+        err = attach_all(l, c, &l.d->ctx[0]);
+        if (err)
+            return err;
+    }
+    context_lock(c);
+    c->state = CONTEXT_DYING;
+    context_unlock(c);
+    return 0;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices and groups: what there is, and whose. Moving them is attach.c's. */
+#include "device.h"
+
+#include "attach.h"
+#include "reserved.h"
+
+static bool has_rid(const struct device *dev, rid_t rid)
+{
+    for (unsigned i = 0; i < dev->nr_rids; i++)
+        if (dev->rids[i].n == rid.n)
+            return true;
+    return false;
+}
+
+struct device *device_find(struct instance_locked l, rid_t rid)
+{
+    struct device *dev = l.s->devices;
+
+    while (dev && !has_rid(dev, rid))
+        dev = dev->next;
+    return dev;
+}
+
+struct group *group_of_domain(struct domain *d)
+{
+    struct instance_locked l = instance_lock(d->s);
+    struct device *dev = d->s->devices;
+
+    while (dev && dev->group->domain != d)
+        dev = dev->next;
+    instance_unlock(l);
+    return dev ? dev->group : NULL;
+}
+
+static bool region_ok(const struct sluice_region *r)
+{
+    return r->first <= r->last && !(r->first % FRAME_SIZE) && !((r->last + 1) % FRAME_SIZE) &&
+           r->type <= SLUICE_REGION_MSI;
+}
+
+static int check_config(struct instance *s, const struct sluice_device_config *config)
+{
+    struct instance_locked l;
+    int err = 0;
+
+    if (!config->nr_rids || config->nr_rids > 256 || config->nr_regions > 256)
+        return -EINVAL;
+    if (config->group && device_of(config->group)->group->unit != config->unit)
+        return -EINVAL;
+    for (unsigned i = 0; i < config->nr_regions; i++) {
+        const struct sluice_region *r = &config->regions[i];
+
+        if (!region_ok(r))
+            return -EINVAL;
+        for (unsigned j = 0; j < i; j++)
+            if (r->first <= config->regions[j].last && config->regions[j].first <= r->last)
+                return -EINVAL;
+    }
+    l = instance_lock(s);
+    for (unsigned i = 0; i < config->nr_rids; i++)
+        if (device_find(l, config->rids[i]))
+            err = -EEXIST;
+    instance_unlock(l);
+    return err;
+}
+
+static struct device *allocate(struct instance *s, const struct sluice_device_config *config)
+{
+    const size_t regions = sizeof(*config->regions) * config->nr_regions;
+    const size_t rids = sizeof(*config->rids) * config->nr_rids;
+    const size_t size = sizeof(struct device) + regions + rids;
+    struct device *dev = s->port->alloc(s->port->host, size);
+
+    if (!dev)
+        return NULL;
+    dev->size = size;
+    dev->nr_rids = config->nr_rids;
+    dev->nr_regions = config->nr_regions;
+    dev->regions = (struct sluice_region *)(void *)(dev + 1);
+    dev->rids = (rid_t *)(void *)(dev->regions + config->nr_regions);
+    if (regions)
+        memcpy(dev->regions, config->regions, regions);
+    memcpy(dev->rids, config->rids, rids);
+    return dev;
+}
+
+static struct group *new_group(struct instance *s, struct hw_unit *unit)
+{
+    struct group *g = s->port->alloc(s->port->host, sizeof(*g));
+
+    if (!g)
+        return NULL;
+    g->s = s;
+    g->unit = unit;
+    g->pages = (struct pt_pages){.port = s->port, .limit = SLUICE_NO_LIMIT};
+    return g;
+}
+
+static void free_group(struct group *g)
+{
+    g->s->port->free(g->s->port->host, g, sizeof(*g));
+}
+
+static void free_device(struct instance *s, struct device *dev)
+{
+    s->port->free(s->port->host, dev, dev->size);
+}
+
+static void enlist(struct instance *s, struct device *dev, struct group *g)
+{
+    struct instance_locked l = instance_lock(s);
+
+    dev->group = g;
+    dev->sibling = g->devices;
+    g->devices = dev;
+    dev->next = s->devices;
+    s->devices = dev;
+    instance_unlock(l);
+}
+
+static void delist(struct instance *s, struct device *dev)
+{
+    struct instance_locked l = instance_lock(s);
+    struct device **p = &s->devices;
+
+    while (*p != dev)
+        p = &(*p)->next;
+    *p = dev->next;
+    p = &dev->group->devices;
+    while (*p != dev)
+        p = &(*p)->sibling;
+    *p = dev->sibling;
+    instance_unlock(l);
+}
+
+/* Into its group, which is parked with its new member, or as it was. */
+static int join(struct instance *s, struct device *dev, struct group *g)
+{
+    int err;
+
+    if (g->devices)
+        attach_unpark(g);
+    enlist(s, dev, g);
+    err = attach_park(g);
+    if (!err)
+        return 0;
+    delist(s, dev);
+    if (g->devices)
+        (void)attach_park(g); /* or stays blocked */
+    return err;
+}
+
+int sluice_device_add(struct sluice *ss, const struct sluice_device_config *config,
+                      struct sluice_device **out)
+{
+    struct instance *s = instance_of(ss);
+    struct group *g = config->group ? device_of(config->group)->group : NULL;
+    struct device *dev;
+    int err = check_config(s, config);
+
+    if (err)
+        return err;
+    if (g && g->domain)
+        return -EBUSY;
+    dev = allocate(s, config);
+    if (dev && !g)
+        g = new_group(s, config->unit);
+    if (!dev || !g) {
+        if (dev)
+            free_device(s, dev);
+        return -ENOMEM;
+    }
+    err = join(s, dev, g);
+    if (err) {
+        if (!g->devices)
+            free_group(g);
+        free_device(s, dev);
+        return err;
+    }
+    *out = (struct sluice_device *)(void *)dev;
+    return 0;
+}
+
+int sluice_device_remove(struct sluice_device *sdev)
+{
+    struct device *dev = device_of(sdev);
+    struct group *g = dev->group;
+    struct instance *s = g->s;
+
+    if (g->domain)
+        return -EBUSY;
+    attach_unpark(g);
+    delist(s, dev);
+    free_device(s, dev);
+    if (g->devices)
+        (void)attach_park(g); /* or stays blocked */
+    else
+        free_group(g);
+    return 0;
+}
+
+int sluice_device_assign(struct sluice_device *sdev, struct sluice_domain *sd)
+{
+    struct group *g = device_of(sdev)->group;
+    struct domain *d = domain_of(sd);
+    struct domain_locked l;
+    int err;
+
+    if (!g->unit || !g->unit->translates)
+        return -ENODEV;
+    if (g->domain)
+        return -EBUSY;
+    l = domain_lock(d);
+    err = d->dying ? -ENODEV : attach_assign(l, g);
+    domain_unlock(l);
+    return err;
+}
+
+int sluice_device_unassign(struct sluice_device *sdev)
+{
+    struct group *g = device_of(sdev)->group;
+
+    return g->domain ? attach_quarantine(g) : -ENODEV;
+}
+
+void sluice_device_info(struct sluice_device *sdev, struct sluice_device_info *out)
+{
+    const struct group *g = device_of(sdev)->group;
+
+    out->domain = (struct sluice_domain *)(void *)g->domain;
+    out->ctx_no = g->domain && g->ctx ? g->ctx->no : 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Devices, and the groups that they move in: devices that the hardware cannot tell apart are always
+ * in one context together. A device with no such neighbour is a group of its own.
+ */
+#ifndef SLUICE_CORE_DEVICE_H
+#define SLUICE_CORE_DEVICE_H
+
+#include "domain.h"
+
+struct device;
+
+struct group {
+    struct instance *s;
+    struct hw_unit *unit; /* NULL: nothing protects it */
+    struct device *devices;
+    struct domain *domain;      /* NULL: quarantined */
+    struct context *ctx;        /* NULL: blocked */
+    struct context *quarantine; /* with its direct regions only; NULL: it has none, blocked */
+    struct pt_pages pages;      /* of the quarantine's tables */
+};
+
+struct device {
+    struct device *next;    /* of the instance */
+    struct device *sibling; /* of the group */
+    struct group *group;
+    unsigned nr_rids, nr_regions;
+    rid_t *rids;
+    struct sluice_region *regions;
+    size_t size; /* of this allocation */
+};
+
+static inline struct device *device_of(struct sluice_device *dev)
+{
+    return (struct device *)(void *)dev;
+}
+
+/* The device of that requester id, or NULL. */
+struct device *device_find(struct instance_locked l, rid_t rid);
+
+/* Some group that is the domain's, or NULL. */
+struct group *group_of_domain(struct domain *d);
+
+#endif

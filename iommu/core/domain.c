@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Domains: their beginning and their end. */
+#include "domain.h"
+
+#include "attach.h"
+#include "device.h"
+
+static size_t contexts_size(const struct domain *d)
+{
+    return sizeof(*d->ctx) * (d->max_ctx_no + 1u);
+}
+
+static int enlist(struct instance *s, struct domain *d)
+{
+    struct instance_locked l = instance_lock(s);
+    int err = 0;
+
+    for (const struct domain *o = s->domains; o; o = o->next)
+        if (o->domid == d->domid)
+            err = -EEXIST;
+    if (!err) {
+        d->serial = ++s->next_serial;
+        d->next = s->domains;
+        s->domains = d;
+    }
+    instance_unlock(l);
+    return err;
+}
+
+static void delist(struct domain *d)
+{
+    struct instance_locked l = instance_lock(d->s);
+    struct domain **p = &d->s->domains;
+
+    while (*p != d)
+        p = &(*p)->next;
+    *p = d->next;
+    instance_unlock(l);
+}
+
+static void release(struct domain *d)
+{
+    const struct sluice_port *port = d->s->port;
+
+    port->free(port->host, d->ctx, contexts_size(d));
+    port->free(port->host, d, sizeof(*d));
+}
+
+/* Context 0: an identity map of memory that is yet to come, or empty, which blocks all DMA. */
+static int init_default(struct domain *d)
+{
+    struct context *c = &d->ctx[0];
+    int err;
+
+    if (!d->s->translates)
+        return 0;
+    err = context_init(c, d->s, d, &d->default_pages);
+    if (err)
+        return err;
+    c->identity = !d->blocked;
+    context_show(c);
+    return 0;
+}
+
+static struct domain *allocate(struct instance *s, const struct sluice_domain_config *config)
+{
+    const struct sluice_port *port = s->port;
+    struct domain *d = port->alloc(port->host, sizeof(*d));
+
+    if (!d)
+        return NULL;
+    d->s = s;
+    d->domid = config->domid;
+    d->guest = config->guest;
+    d->blocked = config->blocked;
+    d->max_ctx_no = config->max_ctx_no;
+    d->budget_contexts = config->budget_contexts;
+    d->pages = (struct pt_pages){.port = port, .limit = config->budget_tables};
+    d->default_pages = (struct pt_pages){.port = port, .limit = SLUICE_NO_LIMIT};
+    d->ctx = port->alloc(port->host, contexts_size(d));
+    if (!d->ctx) {
+        port->free(port->host, d, sizeof(*d));
+        return NULL;
+    }
+    for (unsigned no = 0; no <= d->max_ctx_no; no++) {
+        d->ctx[no].s = s;
+        d->ctx[no].no = (uint16_t)no;
+    }
+    return d;
+}
+
+int sluice_domain_create(struct sluice *ss, const struct sluice_domain_config *config,
+                         struct sluice_domain **out)
+{
+    struct instance *s = instance_of(ss);
+    struct domain *d = allocate(s, config);
+    int err;
+
+    if (!d)
+        return -ENOMEM;
+    err = memory_init(&d->memory, &s->frames, config->budget_refs);
+    if (err) {
+        release(d);
+        return -ENOMEM;
+    }
+    err = init_default(d);
+    if (!err) {
+        err = enlist(s, d);
+        if (err && s->translates)
+            (void)context_end(&d->ctx[0]); /* empty: one step */
+    }
+    if (err) {
+        memory_fini(&d->memory);
+        release(d);
+        return err;
+    }
+    *out = (struct sluice_domain *)(void *)d;
+    return 0;
+}
+
+struct domain *domain_pin(struct instance *s, uint16_t domid)
+{
+    struct instance_locked l = instance_lock(s);
+    struct domain *d = s->domains;
+
+    while (d && d->domid != domid)
+        d = d->next;
+    if (d && d->dying)
+        d = NULL;
+    if (d)
+        d->pins++;
+    instance_unlock(l);
+    return d;
+}
+
+void domain_unpin(struct domain *d)
+{
+    d->pins--;
+}
+
+/* Every device leaves before anything that it could reach is released. */
+static void quarantine_all(struct domain *d)
+{
+    struct group *g;
+
+    while ((g = group_of_domain(d)))
+        (void)attach_quarantine(g); /* a failed unit blocks: the device is out all the same */
+}
+
+static int end_contexts(struct domain *d)
+{
+    for (unsigned no = 0; no <= d->max_ctx_no; no++) {
+        struct context *c = &d->ctx[no];
+        int err;
+
+        if (c->state == CONTEXT_FREE)
+            continue;
+        context_lock(c);
+        c->state = CONTEXT_DYING;
+        context_unlock(c);
+        err = context_end(c);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+int sluice_domain_destroy(struct sluice_domain *sd)
+{
+    struct domain *d = domain_of(sd);
+    const struct sluice_port *port = d->s->port;
+    int err;
+
+    d->dying = true;
+    if (d->pins)
+        return -ERESTART;
+    quarantine_all(d);
+    err = end_contexts(d);
+    if (err)
+        return err;
+    while (memory_reap(&d->memory))
+        if (port->preempt(port->host))
+            return -ERESTART;
+    delist(d);
+    memory_fini(&d->memory);
+    release(d);
+    return 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A domain: its contexts, its memory, its budgets. The lock guards which contexts and devices it
+ * has and what is in its identity maps; mapping in a context does not take it.
+ */
+#ifndef SLUICE_CORE_DOMAIN_H
+#define SLUICE_CORE_DOMAIN_H
+
+#include "context.h"
+#include "memory.h"
+
+#define DOMAIN_FAULTS 64u
+
+struct domain_faults {
+    struct sluice_lock lock;
+    unsigned head, nr; /* ring: the oldest is at head */
+    uint64_t lost, total;
+    struct sluice_fault record[DOMAIN_FAULTS];
+};
+
+struct domain {
+    struct instance *s;
+    struct domain *next;
+    uint16_t domid;
+    uint64_t serial; /* never used again, unlike domid */
+    void *guest;
+    bool blocked; /* context 0 is no identity map */
+    _Atomic bool dying;
+    _Atomic uint32_t pins; /* calls of others that act on it now */
+    struct sluice_lock lock;
+    struct memory memory;
+    struct pt_pages pages;         /* tables of the contexts that calls made: the budget */
+    struct pt_pages default_pages; /* context 0's: the host pays */
+    uint32_t nr_contexts, budget_contexts;
+    uint16_t max_ctx_no;
+    struct context *ctx; /* max_ctx_no + 1 of them */
+    struct domain_faults faults;
+    _Atomic uint64_t calls, map_calls, unmap_calls, pages_mapped, pages_unmapped, submissions;
+};
+
+/* Proof that the domain's lock is held. */
+struct domain_locked {
+    struct domain *d;
+};
+
+static inline struct domain_locked domain_lock(struct domain *d)
+{
+    d->s->port->lock(d->s->port->host, &d->lock);
+    return (struct domain_locked){d};
+}
+
+static inline void domain_unlock(struct domain_locked l)
+{
+    l.d->s->port->unlock(l.d->s->port->host, &l.d->lock);
+}
+
+static inline struct domain *domain_of(struct sluice_domain *d)
+{
+    return (struct domain *)(void *)d;
+}
+
+/* The domain of that number, pinned: it stays until domain_unpin. NULL: none, or dying. */
+struct domain *domain_pin(struct instance *s, uint16_t domid);
+void domain_unpin(struct domain *d);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fault records: from the units to the domains that own the devices. */
+#include "device.h"
+
+#define COLLECT 256u /* records of a unit at a time; the rest waits for the next call */
+
+static void file(struct domain *d, const struct sluice_fault *record)
+{
+    const struct sluice_port *port = d->s->port;
+    struct domain_faults *f = &d->faults;
+
+    port->lock(port->host, &f->lock);
+    f->total++;
+    if (f->nr == DOMAIN_FAULTS) {
+        f->head = (f->head + 1) % DOMAIN_FAULTS; /* the oldest makes room */
+        f->nr--;
+        f->lost++;
+    }
+    f->record[(f->head + f->nr++) % DOMAIN_FAULTS] = *record;
+    port->unlock(port->host, &f->lock);
+}
+
+/* Faults of devices that nobody owns, or that nobody knows, have no reader. */
+static void deliver(struct instance *s, const struct hw_fault *fault)
+{
+    struct instance_locked l = instance_lock(s);
+    struct device *dev = device_find(l, fault->rid);
+    struct domain *d = dev ? dev->group->domain : NULL;
+    const struct sluice_fault record = {
+        .device = (struct sluice_device *)(void *)dev,
+        .rid = fault->rid,
+        .pasid = fault->pasid,
+        .addr = fault->addr,
+        .write = fault->write,
+        .level = fault->level,
+        .reason = fault->reason,
+        .ctx_no = d && dev->group->ctx ? dev->group->ctx->no : 0,
+    };
+
+    if (d)
+        file(d, &record);
+    instance_unlock(l);
+}
+
+void sluice_faults_collect(struct sluice *ss)
+{
+    struct instance *s = instance_of(ss);
+    struct hw_fault fault;
+    uint64_t lost = 0;
+
+    for (unsigned i = 0; i < s->nr_units; i++)
+        for (unsigned n = 0; n < COLLECT; n++) {
+            if (!s->unit[i]->ops->drain_faults(s->unit[i], &fault, 1, &lost))
+                break;
+            deliver(s, &fault);
+        }
+}
+
+unsigned sluice_faults_read(struct sluice_domain *sd, struct sluice_fault *out, unsigned max,
+                            uint64_t *lost)
+{
+    struct domain *d = domain_of(sd);
+    const struct sluice_port *port = d->s->port;
+    struct domain_faults *f = &d->faults;
+    unsigned n;
+
+    port->lock(port->host, &f->lock);
+    for (n = 0; n < max && f->nr; n++, f->nr--) {
+        out[n] = f->record[f->head];
+        f->head = (f->head + 1) % DOMAIN_FAULTS;
+    }
+    *lost = f->lost;
+    f->lost = 0;
+    port->unlock(port->host, &f->lock);
+    return n;
+}
+
+const char *sluice_reason_name(enum hw_reason reason)
+{
+    static const char *const name[HW_NR_REASONS] = {
+        [HW_REASON_NONE] = "none",
+        [HW_REASON_BLOCKED] = "blocked",
+        [HW_REASON_WIDTH] = "address-width",
+        [HW_REASON_NOT_PRESENT] = "not-present",
+        [HW_REASON_NO_READ] = "no-read",
+        [HW_REASON_NO_WRITE] = "no-write",
+        [HW_REASON_RESERVED] = "reserved-bit",
+        [HW_REASON_MSI] = "msi",
+        [HW_REASON_UNIT] = "unit-failed",
+    };
+
+    return reason < HW_NR_REASONS ? name[reason] : "unknown";
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A pending flush: what was taken out of a context's tables and may still be reached by devices.
+ * The one way to release frames and table pages is to commit it, after hardware said that it is
+ * done.
+ */
+#ifndef SLUICE_CORE_FLUSH_H
+#define SLUICE_CORE_FLUSH_H
+
+#include "context.h"
+
+#define FLUSH_TABLES 16u
+
+struct flush {
+    struct context *c;
+    dfn_t first, last; /* what changed; everything in `freed` was in there */
+    bool tables;       /* table pointers changed too */
+    bool referenced;   /* the freed frames were mapped by calls: drop their references */
+    struct pt_freed freed;
+    unsigned nr_tables;
+    mfn_t table[FLUSH_TABLES];
+};
+
+/*
+ * Flushes where devices are in the context, waits, releases. One submission for each unit. -EIO: a
+ * unit failed, nothing was released and never will be.
+ */
+int flush_commit(struct flush *f);
+
+/* Submits to a unit and waits, under its lock. -EIO: it failed, now or earlier, and blocks all DMA.
+ */
+int flush_unit(struct instance *s, struct hw_unit *unit, const struct hw_inv *inv, unsigned nr);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames: owner, type, references. */
+#include "frame.h"
+
+_Static_assert(sizeof(uint32_t) + sizeof(struct frame_owner) + sizeof(uint64_t) == 16,
+               "a frame's record is 16 bytes");
+
+int frames_init(struct frames *f, const struct sluice_port *port, uint64_t nr)
+{
+    char *memory;
+
+    if (!nr || nr > SIZE_MAX / 16)
+        return -EINVAL;
+    memory = port->alloc(port->host, (size_t)nr * 16);
+    if (!memory)
+        return -ENOMEM;
+    *f = (struct frames){
+        .port = port,
+        .nr = nr,
+        .gfn = (uint64_t *)(void *)memory,
+        .refs = (uint32_t *)(void *)(memory + nr * 8),
+        .owner = (struct frame_owner *)(void *)(memory + nr * 12),
+        .memory = memory,
+    };
+    return 0;
+}
+
+void frames_fini(struct frames *f)
+{
+    f->port->free(f->port->host, f->memory, (size_t)f->nr * 16);
+}
+
+int frames_check_free(const struct frames *f, mfn_t mfn, uint64_t nr)
+{
+    if (!nr || mfn.n >= f->nr || nr > f->nr - mfn.n)
+        return -EINVAL;
+    for (uint64_t i = mfn.n; i < mfn.n + nr; i++)
+        if (f->refs[i] || f->owner[i].owned)
+            return -EBUSY;
+    return 0;
+}
+
+void frames_give(struct frames *f, mfn_t mfn, uint64_t nr, uint16_t domid, gfn_t gfn,
+                 enum sluice_frame_type type)
+{
+    for (uint64_t i = 0; i < nr; i++) {
+        f->owner[mfn.n + i] = (struct frame_owner){domid, (uint8_t)type, true};
+        f->gfn[mfn.n + i] = gfn.n + i;
+        f->refs[mfn.n + i] = 1;
+    }
+}
+
+void frames_get(struct frames *f, mfn_t mfn, uint64_t nr)
+{
+    uint32_t *refs = f->refs + mfn.n;
+
+    for (uint64_t i = 0; i < nr; i++)
+        refs[i]++;
+}
+
+static void release(struct frames *f, uint64_t n)
+{
+    f->owner[n] = (struct frame_owner){0, SLUICE_FRAME_HOST, false};
+    f->port->release_frame(f->port->host, mfn_of(n));
+}
+
+void frames_put(struct frames *f, mfn_t mfn, uint64_t nr)
+{
+    uint32_t *refs = f->refs + mfn.n;
+    unsigned last = 0, none = 0;
+
+    /* One pass without branches, so that it is vectorised; a last reference is rare. */
+    for (uint64_t i = 0; i < nr; i++) {
+        none |= refs[i] == 0;
+        refs[i]--;
+        last |= refs[i] == 0;
+    }
+    CHECK(f->port, !none);
+    if (!last)
+        return;
+    for (uint64_t i = 0; i < nr; i++)
+        if (!refs[i])
+            release(f, mfn.n + i);
+}
+
+void frames_disown(struct frames *f, mfn_t mfn, uint64_t nr)
+{
+    for (uint64_t i = mfn.n; i < mfn.n + nr; i++)
+        f->owner[i].owned = false;
+    frames_put(f, mfn, nr);
+}
+
+void frames_lose(struct frames *f, mfn_t mfn, uint64_t nr)
+{
+    for (uint64_t i = mfn.n; i < mfn.n + nr; i++) {
+        f->owner[i].owned = false;
+        if (!f->refs[i])
+            f->refs[i] = 1;
+    }
+}

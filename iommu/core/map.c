@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * map: frames found in the domain's memory and referenced, then entries. A step is a batch of 4K
+ * pages or one larger page; between steps the call can be preempted, and each step is all or
+ * nothing or says exactly how far it came.
+ */
+#include "map.h"
+
+#include "flush.h"
+
+#define BATCH 512u /* 4K pages in a step */
+
+static int check_rights(unsigned attr, unsigned rights)
+{
+    return (attr & (PT_READ | PT_WRITE) & ~rights) ? -EPERM : 0;
+}
+
+/* One run of neighbouring frames. The references come first and go again where no entry was made.
+ */
+static int map_run(struct memory_locked l, struct context *c, dfn_t dfn, mfn_t mfn, uint64_t nr,
+                   unsigned lg2, unsigned attr, uint64_t *done)
+{
+    int err = memory_get(l, mfn, nr);
+
+    *done = 0;
+    if (err)
+        return err;
+    err = pt_map(&c->pt, dfn, mfn, nr, lg2, attr, done);
+    if (*done < nr)
+        memory_put(l, mfn_add(mfn, *done), nr - *done);
+    return err == -EEXIST ? -EINVAL : err;
+}
+
+/* The budget may end inside a run: as much of it as is left. */
+static uint64_t within_budget(struct memory_locked l, uint64_t nr)
+{
+    const uint64_t left = l.m->refs_limit - l.m->refs;
+
+    return left && left < nr ? left : nr;
+}
+
+static int map_batch(struct context *c, gfn_t gfn, dfn_t dfn, uint64_t nr, unsigned attr,
+                     uint64_t *done)
+{
+    struct memory_locked l = memory_lock(&c->domain->memory);
+    uint64_t run, step;
+    unsigned rights;
+    mfn_t mfn;
+    int err = 0;
+
+    for (*done = 0; *done < nr && !err; *done += step) {
+        step = 0;
+        err = memory_find(l, gfn_add(gfn, *done), nr - *done, &mfn, &run, &rights);
+        if (!err)
+            err = check_rights(attr, rights);
+        if (!err)
+            err = map_run(l, c, dfn_add(dfn, *done), mfn, within_budget(l, run), FRAME_LG2, attr,
+                          &step);
+    }
+    memory_unlock(l);
+    return err;
+}
+
+static int check_frames(struct memory_locked l, gfn_t gfn, uint64_t nr, unsigned attr)
+{
+    uint64_t at, run;
+    unsigned rights;
+    mfn_t mfn;
+    int err;
+
+    for (at = 0; at < nr; at += run) {
+        err = memory_find(l, gfn_add(gfn, at), nr - at, &mfn, &run, &rights);
+        if (!err)
+            err = check_rights(attr, rights);
+        if (err)
+            return err;
+    }
+    return nr > l.m->refs_limit - l.m->refs ? -ENOMEM : 0;
+}
+
+static int found(void *arg, const struct pt_leaf *leaf)
+{
+    (void)arg;
+    (void)leaf;
+    return -EINVAL;
+}
+
+/* Takes tables without entries away: some of them, from *cursor on, flushed and freed. */
+static int prune_some(struct context *c, dfn_t *cursor, dfn_t last, unsigned *nr)
+{
+    struct flush f = {.c = c, .first = *cursor, .last = last, .tables = true};
+
+    f.nr_tables = *nr = pt_prune(&c->pt, cursor, last, f.table, FLUSH_TABLES);
+    return *nr ? flush_commit(&f) : 0;
+}
+
+/* Empty tables would force smaller leaves. */
+static int prune(struct context *c, dfn_t first, dfn_t last)
+{
+    dfn_t cursor = first;
+    unsigned nr;
+    int err = 0;
+
+    while (cursor.n <= last.n && !err)
+        err = prune_some(c, &cursor, last, &nr);
+    return err;
+}
+
+/*
+ * The budget of tables is spent: empty ones of the context are given up for it. -ERESTART: map
+ * again, some were found, or others are at work in the context; -ENOMEM: there were none.
+ */
+static int trim(struct domain *d, const struct page_range *r)
+{
+    struct span all = {.first = dfn_of(0)};
+    dfn_t cursor = dfn_of(0);
+    struct context *c;
+    uint64_t allowed;
+    unsigned nr = 0;
+    int err;
+
+    all.last = dfn_of(BIT64(d->s->geo.iova_bits - FRAME_LG2) - 1);
+    err = context_enter(d, r->ctx_no, r->generation, &all, &c, &allowed);
+    if (err)
+        return err;
+    while (cursor.n <= all.last.n && !nr && !err)
+        err = prune_some(c, &cursor, all.last, &nr);
+    context_leave(c, &all);
+    if (err)
+        return err;
+    return nr ? -ERESTART : -ENOMEM;
+}
+
+/* The part of a larger page that was mapped before its tables ran out. */
+static int undo(struct context *c, dfn_t first, uint64_t nr)
+{
+    struct flush f = {.c = c, .first = first, .last = dfn_add(first, nr - 1), .referenced = true};
+    uint64_t at, done;
+
+    for (at = 0; at < nr; at += done)
+        CHECK(c->s->port, !pt_unmap(&c->pt, dfn_add(first, at), nr - at, &f.freed, &done));
+    return flush_commit(&f);
+}
+
+static int map_frames(struct memory_locked l, struct context *c, gfn_t gfn, dfn_t dfn, uint64_t nr,
+                      unsigned lg2, unsigned attr, uint64_t *done)
+{
+    uint64_t run, step;
+    unsigned rights;
+    mfn_t mfn;
+    int err = 0;
+
+    for (*done = 0; *done < nr && !err; *done += step) {
+        err = memory_find(l, gfn_add(gfn, *done), nr - *done, &mfn, &run, &rights);
+        CHECK(c->s->port, !err);
+        err = map_run(l, c, dfn_add(dfn, *done), mfn, run, lg2, attr, &step);
+    }
+    return err;
+}
+
+/* One page larger than 4K: wholly, or not at all. */
+static int map_page(struct context *c, const struct page_range *r, gfn_t gfn, dfn_t dfn)
+{
+    const uint64_t nr = BIT64(r->page_lg2 - FRAME_LG2);
+    const dfn_t last = dfn_add(dfn, nr - 1);
+    struct memory_locked l;
+    uint64_t done = 0;
+    int err = pt_walk(&c->pt, dfn, last, found, NULL);
+
+    if (!err)
+        err = prune(c, dfn, last);
+    if (err)
+        return err;
+    l = memory_lock(&c->domain->memory);
+    err = check_frames(l, gfn, nr, r->attr);
+    if (!err)
+        err = map_frames(l, c, gfn, dfn, nr, r->page_lg2, r->attr, &done);
+    memory_unlock(l);
+    if (err && done && undo(c, dfn, done))
+        return -EIO;
+    return err;
+}
+
+static int step(struct context *c, const struct page_range *r, uint32_t done, uint32_t *pages)
+{
+    const unsigned shift = r->page_lg2 - FRAME_LG2;
+    const gfn_t gfn = gfn_add(r->gfn, (uint64_t)done << shift);
+    const dfn_t dfn = dfn_add(r->dfn, (uint64_t)done << shift);
+    uint64_t nr = r->nr_pages - done;
+    int err;
+
+    if (shift) {
+        err = map_page(c, r, gfn, dfn);
+        *pages = err ? 0 : 1;
+        return err;
+    }
+    if (nr > BATCH)
+        nr = BATCH;
+    err = map_batch(c, gfn, dfn, nr, r->attr, &nr);
+    *pages = (uint32_t)nr;
+    return err;
+}
+
+static int map_in(struct context *c, const struct page_range *r, uint32_t *done)
+{
+    const struct sluice_port *port = c->s->port;
+    uint32_t pages;
+    int err;
+
+    while (*done < r->nr_pages) {
+        err = step(c, r, *done, &pages);
+        *done += pages;
+        if (err)
+            return err;
+        if (*done < r->nr_pages && port->preempt(port->host))
+            return -ERESTART;
+    }
+    return 0;
+}
+
+/* Units that cache not-present entries must forget them. */
+static int flush_new(struct context *c, const struct page_range *r, uint32_t from, uint32_t to)
+{
+    const unsigned shift = r->page_lg2 - FRAME_LG2;
+    struct flush f = {.c = c,
+                      .first = dfn_add(r->dfn, (uint64_t)from << shift),
+                      .last = dfn_add(r->dfn, ((uint64_t)to << shift) - 1),
+                      .tables = true};
+
+    return c->s->caching_mode && to > from ? flush_commit(&f) : 0;
+}
+
+int core_map(struct domain *d, const struct page_range *r, uint32_t *done)
+{
+    const uint64_t nr = (uint64_t)r->nr_pages << (r->page_lg2 - FRAME_LG2);
+    struct span span = {.first = r->dfn, .last = dfn_add(r->dfn, nr - 1)};
+    const uint32_t before = *done;
+    struct context *c;
+    uint64_t allowed;
+    int err = context_enter(d, r->ctx_no, r->generation, &span, &c, &allowed);
+
+    if (err)
+        return err;
+    err = allowed < nr ? -EADDRNOTAVAIL : map_in(c, r, done);
+    c->nr_mapped += (uint64_t)(*done - before) << (r->page_lg2 - FRAME_LG2);
+    d->pages_mapped += *done - before;
+    if (flush_new(c, r, before, *done))
+        err = -EIO;
+    context_leave(c, &span);
+    return err == -ENOSPC ? trim(d, r) : err;
+}

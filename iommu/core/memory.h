@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A domain's memory map, gfn -> mfn, and the lock that guards it together with the references of
+ * the domain's frames: a frame found under the lock is referenced before the lock is dropped, so it
+ * cannot change hands in between.
+ *
+ * The map is a pgtable that no hardware walks. The attribute bits say what a device may do with the
+ * frame; PT_WRITE alone stands for "nothing" (SLUICE_FRAME_PRIVATE).
+ */
+#ifndef SLUICE_CORE_MEMORY_H
+#define SLUICE_CORE_MEMORY_H
+
+#include "frame.h"
+
+struct memory {
+    struct sluice_lock lock;
+    struct frames *frames;
+    struct pt_pages pages;
+    struct pgtable map;
+    uint32_t refs, refs_limit; /* references that the domain's mappings hold, and its budget */
+};
+
+/* Proof that the lock is held. */
+struct memory_locked {
+    struct memory *m;
+};
+
+int memory_init(struct memory *m, struct frames *frames, uint32_t refs_limit);
+/* Teardown, one bounded step: the owner's references go. True while there is more. */
+bool memory_reap(struct memory *m);
+void memory_fini(struct memory *m);
+
+static inline struct memory_locked memory_lock(struct memory *m)
+{
+    m->frames->port->lock(m->frames->port->host, &m->lock);
+    return (struct memory_locked){m};
+}
+
+static inline void memory_unlock(struct memory_locked l)
+{
+    l.m->frames->port->unlock(l.m->frames->port->host, &l.m->lock);
+}
+
+/*
+ * The run of frames at gfn, at most max: *rights is what devices may do with them. -ENOENT: no
+ * frame.
+ */
+int memory_find(struct memory_locked l, gfn_t gfn, uint64_t max, mfn_t *mfn, uint64_t *nr,
+                unsigned *rights);
+
+/* References for one mapping of each frame, against the budget: 0, or -ENOMEM with nothing taken.
+ */
+int memory_get(struct memory_locked l, mfn_t mfn, uint64_t nr);
+void memory_put(struct memory_locked l, mfn_t mfn, uint64_t nr);
+
+/* What devices may do with a frame, from its attribute in the map. */
+unsigned memory_rights(unsigned attr);
+
+#endif

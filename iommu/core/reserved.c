@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reserved regions of contexts. */
+#include "reserved.h"
+
+#include "flush.h"
+
+static bool is_tracked(const struct sluice_region *r)
+{
+    return r->type != SLUICE_REGION_DIRECT_RELAXABLE;
+}
+
+static bool same(const struct region_use *u, const struct sluice_region *r)
+{
+    return u->first.n == r->first >> FRAME_LG2 && u->last.n == r->last >> FRAME_LG2 &&
+           u->type == r->type && u->prot == r->prot;
+}
+
+uint64_t reserved_before(const struct context *c, const struct span *span)
+{
+    const uint64_t first = span->first.n;
+    uint64_t end = span->last.n + 1;
+
+    if (reserved_is_msi(first, span->last.n))
+        end = first > MSI_FIRST_DFN ? first : MSI_FIRST_DFN;
+    for (const struct region_use *u = c->regions; u; u = u->next)
+        if (u->first.n < end && u->last.n >= first)
+            end = u->first.n > first ? u->first.n : first;
+    return end - first;
+}
+
+/*
+ * The next run of `u`, from *at on, that no other direct region of the context covers: those pages
+ * are mapped and unmapped for `u` alone. False: there is none.
+ */
+static bool next_own(const struct context *c, const struct region_use *u, dfn_t *at, dfn_t *last)
+{
+    bool moved = true;
+
+    while (moved) {
+        moved = false;
+        *last = u->last;
+        for (const struct region_use *o = c->regions; o; o = o->next) {
+            if (o == u || o->type != SLUICE_REGION_DIRECT || o->last.n < at->n)
+                continue;
+            if (o->first.n <= at->n) {
+                *at = dfn_add(o->last, 1);
+                moved = true;
+            } else if (o->first.n <= last->n) {
+                *last = dfn_of(o->first.n - 1);
+            }
+        }
+        if (at->n > u->last.n)
+            return false;
+    }
+    return true;
+}
+
+static int found(void *arg, const struct pt_leaf *leaf)
+{
+    (void)arg;
+    (void)leaf;
+    return -EBUSY;
+}
+
+/* Nothing of anybody else's is mapped where the region is. */
+static int check_vacant(struct context *c, const struct region_use *u)
+{
+    const uint64_t end = pt_nr_dfns(&c->pt);
+    dfn_t at = u->first, last;
+    int err = 0;
+
+    while (!err && next_own(c, u, &at, &last) && at.n < end) {
+        err = pt_walk(&c->pt, at, last.n < end ? last : dfn_of(end - 1), found, NULL);
+        at = dfn_add(last, 1);
+    }
+    return err;
+}
+
+static int unmap_run(struct context *c, dfn_t at, dfn_t last)
+{
+    struct flush f = {.c = c, .first = at, .last = last};
+    uint64_t done;
+
+    if (at.n > last.n)
+        return 0;
+    while (at.n <= last.n && !pt_unmap(&c->pt, at, last.n - at.n + 1, &f.freed, &done))
+        at = dfn_add(at, done);
+    return flush_commit(&f);
+}
+
+static int map_run(struct context *c, dfn_t first, dfn_t last, unsigned prot)
+{
+    dfn_t at = first;
+    uint64_t done;
+    int err;
+
+    while (at.n <= last.n) {
+        err = pt_map(&c->pt, at, mfn_of(at.n), last.n - at.n + 1, 30, prot, &done);
+        if (err) {
+            if (at.n > first.n)
+                (void)unmap_run(c, first, dfn_of(at.n - 1));
+            return err == -ENOSPC ? -ENOMEM : err;
+        }
+        at = dfn_add(at, done);
+    }
+    return 0;
+}
+
+static int unmap_own(struct context *c, const struct region_use *u)
+{
+    dfn_t at = u->first, last;
+    int err = 0;
+
+    while (!err && next_own(c, u, &at, &last)) {
+        err = unmap_run(c, at, last);
+        at = dfn_add(last, 1);
+    }
+    return err;
+}
+
+static int map_own(struct context *c, const struct region_use *u)
+{
+    const struct flush f = {.c = c, .first = u->first, .last = u->last};
+    struct flush pending = f;
+    dfn_t at = u->first, last;
+    int err = 0;
+
+    while (!err && next_own(c, u, &at, &last)) {
+        err = map_run(c, at, last, u->prot);
+        if (!err)
+            at = dfn_add(last, 1);
+    }
+    if (!err && c->s->caching_mode)
+        return flush_commit(&pending);
+    if (err && at.n > u->first.n) {
+        struct region_use mapped = *u;
+
+        mapped.last = dfn_of(at.n - 1);
+        mapped.next = NULL;
+        (void)unmap_own(c, &mapped);
+    }
+    return err;
+}
+
+static void unlink_use(struct context *c, struct region_use *u)
+{
+    struct region_use **p = &c->regions;
+
+    context_lock(c);
+    while (*p != u)
+        p = &(*p)->next;
+    *p = u->next;
+    context_unlock(c);
+    c->s->port->free(c->s->port->host, u, sizeof(*u));
+}
+
+/* In the list first, so that calls keep out; nobody may be at work there now. */
+static int track(struct context *c, struct region_use *u)
+{
+    struct span span = {.first = u->first, .last = u->last};
+    bool free_of_spans;
+
+    context_lock(c);
+    free_of_spans = span_enter(&c->spans, &span);
+    if (free_of_spans) {
+        span_leave(&c->spans, &span);
+        u->next = c->regions;
+        c->regions = u;
+    }
+    context_unlock(c);
+    return free_of_spans ? 0 : -ERESTART;
+}
+
+static int claim_new(struct context *c, const struct sluice_region *r)
+{
+    struct region_use *u = c->s->port->alloc(c->s->port->host, sizeof(*u));
+    int err;
+
+    if (!u)
+        return -ENOMEM;
+    u->first = dfn_of(r->first >> FRAME_LG2);
+    u->last = dfn_of(r->last >> FRAME_LG2);
+    u->type = r->type;
+    u->prot = r->prot;
+    u->count = 1;
+    err = track(c, u);
+    if (err) {
+        c->s->port->free(c->s->port->host, u, sizeof(*u));
+        return err;
+    }
+    err = check_vacant(c, u);
+    if (!err && u->type == SLUICE_REGION_DIRECT)
+        err = u->last.n < pt_nr_dfns(&c->pt) ? map_own(c, u) : -EBUSY;
+    if (err)
+        unlink_use(c, u);
+    return err;
+}
+
+static struct region_use *find(struct context *c, const struct sluice_region *r)
+{
+    struct region_use *u = c->regions;
+
+    while (u && !same(u, r))
+        u = u->next;
+    return u;
+}
+
+static int claim(struct context *c, const struct sluice_region *r)
+{
+    struct region_use *u = find(c, r);
+
+    if (!u)
+        return claim_new(c, r);
+    u->count++;
+    return 0;
+}
+
+static int drop(struct context *c, const struct sluice_region *r)
+{
+    struct region_use *u = find(c, r);
+    int err = 0;
+
+    if (!u || --u->count)
+        return 0;
+    if (u->type == SLUICE_REGION_DIRECT)
+        err = unmap_own(c, u);
+    if (!err)
+        unlink_use(c, u);
+    return err; /* after an error it stays: what a failed unit may reach is not given to others */
+}
+
+int reserved_claim(struct context *c, const struct group *g)
+{
+    const struct device *dev;
+    unsigned i = 0;
+    int err = 0;
+
+    for (dev = g->devices; dev && !err; dev = err ? dev : dev->sibling)
+        for (i = 0; i < dev->nr_regions && !err; i++)
+            if (is_tracked(&dev->regions[i]))
+                err = claim(c, &dev->regions[i]);
+    if (!err)
+        return 0;
+    /* dev->regions[i - 1] failed; what came before it is dropped again. */
+    for (const struct device *o = g->devices; o; o = o == dev ? NULL : o->sibling)
+        for (unsigned k = 0; k < (o == dev ? i - 1 : o->nr_regions); k++)
+            if (is_tracked(&o->regions[k]))
+                (void)drop(c, &o->regions[k]);
+    return err;
+}
+
+int reserved_drop(struct context *c, const struct group *g)
+{
+    int err = 0;
+
+    for (const struct device *dev = g->devices; dev; dev = dev->sibling)
+        for (unsigned i = 0; i < dev->nr_regions; i++)
+            if (is_tracked(&dev->regions[i]) && drop(c, &dev->regions[i]))
+                err = -EIO;
+    return err;
+}
+
+void reserved_forget(struct context *c)
+{
+    while (c->regions)
+        unlink_use(c, c->regions);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reserved regions: what a guest can neither map nor unmap. A context has those of the devices in
+ * it, each counted by its devices; direct ones are mapped 1:1, exactly as wide as declared. A
+ * region is in the list before it is mapped and leaves it after it is unmapped.
+ */
+#ifndef SLUICE_CORE_RESERVED_H
+#define SLUICE_CORE_RESERVED_H
+
+#include "device.h"
+
+/* The x86 interrupt window: written by devices, never translated, never mapped, in every context.
+ */
+#define MSI_FIRST_DFN 0xfee00u
+#define MSI_LAST_DFN  0xfeeffu
+
+struct region_use {
+    struct region_use *next;
+    dfn_t first, last;
+    enum sluice_region_type type;
+    unsigned prot;
+    unsigned count; /* devices in the context that have it */
+};
+
+static inline bool reserved_is_msi(uint64_t first, uint64_t last)
+{
+    return first <= MSI_LAST_DFN && last >= MSI_FIRST_DFN;
+}
+
+/* Under the context's lock: how many frames of the span come before the first that is reserved. */
+uint64_t reserved_before(const struct context *c, const struct span *span);
+
+/*
+ * The context gets the group's regions: direct ones are mapped. Nothing has changed after an error:
+ * -EBUSY: something else is mapped there; -ENOMEM; -ERESTART: a call is working there.
+ */
+int reserved_claim(struct context *c, const struct group *g);
+
+/* The context drops them again; those that no other device has are unmapped, and flushed. */
+int reserved_drop(struct context *c, const struct group *g);
+
+/* The context ends: forgets its list. */
+void reserved_forget(struct context *c);
+
+#endif

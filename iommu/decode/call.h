@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A hypercall on its way: bytes that the guest controls become a checked request, once; from then
+ * on only the request is used, also after a preemption. Decoding changes nothing.
+ */
+#ifndef SLUICE_DECODE_CALL_H
+#define SLUICE_DECODE_CALL_H
+
+#include "../abi/contexts.h"
+#include "../core/attach.h"
+#include "../core/map.h"
+
+enum call_state { CALL_DECODE, CALL_PERFORM, CALL_FREEING };
+
+struct call {
+    struct domain *caller;  /* whose hypercall it is, and whose memory holds the arguments */
+    struct domain *d;       /* on whom it acts: pinned while it runs, when it is not the caller */
+    uint64_t target_serial; /* of d, checked again at each continuation */
+    uint16_t target;
+    bool remote;
+    uint8_t state; /* enum call_state */
+    int subop;
+    uint64_t arg;
+    const struct subop *op;
+    union {
+        struct {
+            uint32_t flags;
+            uint16_t ctx_no;
+            uint32_t generation;
+            uint64_t cursor;
+            int status; /* that it ends with, when what was built is taken down again */
+        } alloc;
+        struct {
+            uint16_t ctx_no;
+            uint32_t generation;
+            bool reattach;
+        } free;
+        struct {
+            uint16_t ctx_no;
+            uint32_t generation;
+            rid_t rid;
+        } reattach;
+        struct {
+            struct page_range range;
+            uint32_t done;
+        } pages;
+        struct {
+            uint16_t ctx_no;
+            uint32_t generation;
+            dfn_t dfn;
+        } lookup;
+    } req;
+};
+
+/*
+ * A sub-op is a row: how many IN bytes its argument has, how they are checked, how it is carried
+ * out. decode: `raw` is a private copy; 0 or the status. perform: the status, or -ERESTART to come
+ * again. count_at: offset of the OUT count that is written at every outcome, or 0 for none.
+ */
+struct subop {
+    uint16_t size;
+    uint16_t count_at;
+    uint32_t capability; /* 0: basic */
+    int (*decode)(struct call *call, const void *raw);
+    long (*perform)(struct call *call);
+};
+
+/* Writes an OUT field of the argument. 0, -EFAULT. */
+int call_put(const struct call *call, uint64_t offset, const void *value, size_t size);
+
+int decode_noop(struct call *call, const void *raw);
+int decode_query_capabilities(struct call *call, const void *raw);
+int decode_alloc_context(struct call *call, const void *raw);
+int decode_free_context(struct call *call, const void *raw);
+int decode_reattach_device(struct call *call, const void *raw);
+int decode_map_pages(struct call *call, const void *raw);
+int decode_unmap_pages(struct call *call, const void *raw);
+int decode_lookup_page(struct call *call, const void *raw);
+
+long perform_noop(struct call *call);
+long perform_query_capabilities(struct call *call);
+long perform_alloc_context(struct call *call);
+long perform_free_context(struct call *call);
+long perform_reattach_device(struct call *call);
+long perform_map_pages(struct call *call);
+long perform_unmap_pages(struct call *call);
+long perform_lookup_page(struct call *call);
+
+/* What this domain may use: IOMMUCAP_* and the sizes of pages. */
+uint32_t capabilities_of(const struct domain *d);
+uint32_t page_sizes_of(const struct domain *d);
+
+/* remote.c: turns the call into its inner one, on the target. 0, -EPERM, -ESRCH, -EINVAL, -EFAULT.
+ */
+int decode_remote(struct call *call);
+
+/* dispatch.c: the row of a sub-op that exists for this domain, or NULL. */
+const struct subop *subop_find(const struct domain *d, int subop);
+
+#endif

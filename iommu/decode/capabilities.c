@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* noop and query_capabilities. */
+#include "call.h"
+
+int decode_noop(struct call *call, const void *raw)
+{
+    (void)call;
+    (void)raw;
+    return 0;
+}
+
+long perform_noop(struct call *call)
+{
+    (void)call;
+    return 0;
+}
+
+uint32_t capabilities_of(const struct domain *d)
+{
+    uint32_t flags = IOMMUCAP_identity;
+
+    if (!d->blocked)
+        flags |= IOMMUCAP_default_identity;
+    if (d->s->snoop)
+        flags |= IOMMUCAP_cache;
+    return flags;
+}
+
+uint32_t page_sizes_of(const struct domain *d)
+{
+    return (uint32_t)(d->s->geo.leaf_sizes & UINT32_MAX);
+}
+
+int decode_query_capabilities(struct call *call, const void *raw)
+{
+    (void)call;
+    (void)raw;
+    return 0;
+}
+
+long perform_query_capabilities(struct call *call)
+{
+    const struct domain *d = call->d;
+    struct pv_iommu_capabilities out;
+
+    memset(&out, 0, sizeof(out));
+    out.max_iova_addr = ~(uint64_t)0 >> (64 - d->s->geo.iova_bits);
+    out.cap_flags = capabilities_of(d);
+    out.pgsize_mask = page_sizes_of(d);
+    out.max_ctx_no = d->max_ctx_no;
+    /* The fields, not the padding behind them. */
+    return call_put(call, 0, &out,
+                    offsetof(struct pv_iommu_capabilities, max_ctx_no) + sizeof(out.max_ctx_no));
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What map_pages and unmap_pages check alike. */
+#ifndef SLUICE_DECODE_PAGES_H
+#define SLUICE_DECODE_PAGES_H
+
+#include "call.h"
+
+/* Pages of a size that the domain may use, at an aligned dfn, at least one, not wrapping. -EINVAL.
+ */
+int decode_pages(const struct domain *d, uint64_t dfn, uint32_t pgsize, uint32_t nr_pages,
+                 struct page_range *out);
+
+/* All within the width of the domain's contexts. -ERANGE. */
+int decode_width(const struct domain *d, const struct page_range *r);
+
+/* Frames of the range. */
+static inline uint64_t range_frames(const struct page_range *r)
+{
+    return (uint64_t)r->nr_pages << (r->page_lg2 - FRAME_LG2);
+}
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a hypervisor or VMM calls. A host creates an instance, gives it units, domains with memory,
+ * and devices; it passes guests' hypercalls to a struct sluice_call; and it may look inside.
+ *
+ * Threads: calls on one instance may come from any thread at any time, except that the host itself
+ * keeps structural calls apart from each other and does not race them with their own object's
+ * end: sluice_create/destroy, sluice_add_unit, sluice_domain_create/destroy, sluice_device_*.
+ * Hypercalls, sluice_memory_*, faults and inspection run beside them and beside each other.
+ */
+#ifndef SLUICE_H
+#define SLUICE_H
+
+#include "hw/hw.h"
+#include "port/port.h"
+
+struct sluice;
+struct sluice_domain;
+struct sluice_device;
+
+/* ---- The instance ------------------------------------------------------------------------------
+ */
+
+struct sluice_config {
+    const struct sluice_port *port;
+    uint64_t
+        nr_frames; /* frames 0..nr_frames-1 can be given to domains; each costs a 16-byte record */
+};
+
+/* 0, -ENOMEM, -EINVAL. The port must outlive the instance. */
+int sluice_create(const struct sluice_config *config, struct sluice **out);
+/* Everything in it must have been destroyed or removed. */
+void sluice_destroy(struct sluice *s);
+
+/*
+ * Adds a unit that its driver has set up; all its devices start blocked. Before the first domain.
+ * -EINVAL: its tables cannot be shared with the units that are there (another format); -ENOSPC: too
+ * many. All contexts use the common denominator of the units' geometries.
+ */
+#define SLUICE_MAX_UNITS 16
+int sluice_add_unit(struct sluice *s, struct hw_unit *unit);
+
+/* ---- Domains and their memory ------------------------------------------------------------------
+ */
+
+#define SLUICE_NO_LIMIT UINT32_MAX
+
+struct sluice_domain_config {
+    uint16_t domid;
+    void *guest;         /* cookie for copy_from_guest and copy_to_guest */
+    uint16_t max_ctx_no; /* contexts 1..max_ctx_no; 0 allows the default context only */
+    bool blocked;        /* context 0 blocks all DMA; otherwise it is an identity map */
+    /* Budgets: how much of each the domain's own calls may use. SLUICE_NO_LIMIT for none. */
+    uint32_t budget_contexts; /* beside context 0 */
+    uint32_t budget_tables;   /* table pages, not counting those of context 0 */
+    uint32_t budget_refs;     /* mapped frames, counted once for each mapping */
+};
+
+/* 0, -EEXIST (domid), -ENOMEM, -ENOSPC (no hardware tag left). */
+int sluice_domain_create(struct sluice *s, const struct sluice_domain_config *config,
+                         struct sluice_domain **out);
+
+/*
+ * Ends a domain: its devices go to quarantine, contexts and memory are released. -ERESTART: not
+ * done yet, call again (bounded work each). 0: gone. From the first call on, the domain's own calls
+ * fail. Frames that others still reference are released when the last of them lets go.
+ */
+int sluice_domain_destroy(struct sluice_domain *d);
+
+enum sluice_frame_type {
+    SLUICE_FRAME_HOST,     /* never given to a domain: the hypervisor's own, tables, firmware's */
+    SLUICE_FRAME_RAM,      /* ordinary memory of a domain */
+    SLUICE_FRAME_READONLY, /* a domain's; devices may read it only */
+    SLUICE_FRAME_PRIVATE,  /* a domain's; not for devices */
+};
+
+/*
+ * Gives nr frames that belong to nobody to the domain, at gfn (populate). They appear in its
+ * identity contexts. All or nothing: -EEXIST (gfn in use), -EBUSY (a frame is somebody's, or still
+ * referenced), -EINVAL (range, type), -EADDRNOTAVAIL (gfn in the MSI window), -ENOMEM, -EIO.
+ */
+int sluice_memory_add(struct sluice_domain *d, gfn_t gfn, mfn_t mfn, uint64_t nr,
+                      enum sluice_frame_type type);
+
+/*
+ * The domain gives nr gfns up (balloon-out). No device reaches them through an identity context
+ * when it returns; frames that are mapped by a call stay referenced until unmapped, then the port's
+ * release_frame gets them; others get there at once. -ENOENT: a gfn has no frame; -ENOMEM: a larger
+ * leaf could not be split; both with nothing changed. -EIO: a unit failed; the gfns are gone, and
+ * the frames that may still be reached stay referenced for ever.
+ */
+int sluice_memory_remove(struct sluice_domain *d, gfn_t gfn, uint64_t nr);
+
+/* The frame at gfn, or -ENOENT. A snapshot. */
+int sluice_memory_lookup(struct sluice_domain *d, gfn_t gfn, mfn_t *mfn);
+
+/* ---- Devices -----------------------------------------------------------------------------------
+ */
+
+enum sluice_region_type {
+    SLUICE_REGION_DIRECT,           /* mapped 1:1 wherever the device is attached */
+    SLUICE_REGION_DIRECT_RELAXABLE, /* the same for the host only; nothing once assigned */
+    SLUICE_REGION_RESERVED,         /* never mapped */
+    SLUICE_REGION_MSI,              /* written by the device, never translated, never mapped */
+};
+
+struct sluice_region {
+    uint64_t first, last; /* bytes, page aligned: first & 4095 == 0, last & 4095 == 4095 */
+    enum sluice_region_type type;
+    unsigned prot; /* PT_READ | PT_WRITE, for direct ones */
+};
+
+struct sluice_device_config {
+    struct hw_unit *unit; /* what all its requester ids are behind, or NULL: nothing */
+    const rid_t *rids;    /* rids[0] names the device; the others are aliases that follow it */
+    unsigned nr_rids;
+    const struct sluice_region *regions;
+    unsigned nr_regions;
+    struct sluice_device *group; /* a device this one cannot be told apart from, or NULL */
+};
+
+/*
+ * A device that belongs to nobody: quarantined. 0, -EEXIST (a requester id is known), -EINVAL
+ * (regions overlap or are not aligned; no rid; group behind another unit), -ENOMEM.
+ */
+int sluice_device_add(struct sluice *s, const struct sluice_device_config *config,
+                      struct sluice_device **out);
+/* From quarantine only: -EBUSY. */
+int sluice_device_remove(struct sluice_device *dev);
+
+/*
+ * Gives a quarantined device with its whole group to a domain; it starts in context 0. -ENODEV: no
+ * unit protects it; -EBUSY: it is somebody's, or its regions conflict with context 0; -ENOMEM;
+ * -EIO.
+ */
+int sluice_device_assign(struct sluice_device *dev, struct sluice_domain *d);
+/* Takes it, with its group, into quarantine: blocked. -ENODEV: it is there already; -EIO. */
+int sluice_device_unassign(struct sluice_device *dev);
+
+/* ---- Hypercalls --------------------------------------------------------------------------------
+ */
+
+/*
+ * One call in progress; the host keeps it (a processor has at most one). Private but for its size.
+ * Between two runs the guest can change nothing of what was checked.
+ */
+struct sluice_call {
+    uint64_t opaque[32];
+};
+
+/* Begins iommu_op(subop, arg) by domain d. */
+void sluice_call_start(struct sluice_call *call, struct sluice_domain *d, int subop, uint64_t arg);
+/* Its status, or -ERESTART: preempted; run again (also after the port said so at every chance). */
+long sluice_call_run(struct sluice_call *call);
+
+/* ---- Faults ------------------------------------------------------------------------------------
+ */
+
+struct sluice_fault {
+    struct sluice_device *device;
+    rid_t rid;
+    uint32_t pasid;
+    uint64_t addr; /* bytes */
+    bool write;
+    uint8_t level;
+    enum hw_reason reason;
+    uint16_t ctx_no; /* the context it was in when the record was read */
+};
+
+/* Takes new records of all units and files them with the domains that own the devices. Bounded. */
+void sluice_faults_collect(struct sluice *s);
+/* Takes at most max of d's records out, oldest first; *lost: dropped since the last call. */
+unsigned sluice_faults_read(struct sluice_domain *d, struct sluice_fault *out, unsigned max,
+                            uint64_t *lost);
+const char *sluice_reason_name(enum hw_reason reason); /* "not-present" ... */
+
+/* ---- Looking inside ----------------------------------------------------------------------------
+ */
+
+struct sluice_context_info {
+    bool identity, blocked;
+    uint16_t did;
+    uint32_t generation;
+    unsigned nr_devices;
+    uint64_t nr_mapped; /* frames mapped by calls */
+    struct pt_geometry geo;
+    mfn_t root;
+};
+/* -EINVAL: no such context. */
+int sluice_context_info(struct sluice_domain *d, uint16_t ctx_no, struct sluice_context_info *out);
+/* Visits what is mapped, reserved regions included; stops when the visitor says so. -EINVAL as
+ * above. */
+int sluice_context_walk(struct sluice_domain *d, uint16_t ctx_no, dfn_t first, dfn_t last,
+                        pt_visit visit, void *arg);
+
+struct sluice_frame_info {
+    enum sluice_frame_type type;
+    bool owned; /* false: free, or given up and only held by references */
+    uint16_t owner;
+    uint32_t refs; /* the owner's one included */
+    gfn_t gfn;
+};
+int sluice_frame_info(struct sluice *s, mfn_t mfn, struct sluice_frame_info *out);
+
+struct sluice_device_info {
+    struct sluice_domain *domain; /* NULL: quarantine */
+    uint16_t ctx_no;
+};
+void sluice_device_info(struct sluice_device *dev, struct sluice_device_info *out);
+
+struct sluice_domain_stats {
+    uint64_t calls, map_calls, unmap_calls, pages_mapped, pages_unmapped, submissions, faults;
+    uint32_t contexts, tables, refs; /* in use now, as the budgets count them */
+};
+void sluice_domain_stats(struct sluice_domain *d, struct sluice_domain_stats *out);
+
+#endif
