@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The seam between core and hardware: one small table of mandatory operations per kind of unit.
+ * Core decides what must be so; a unit makes hardware obey, and never says that it did when it did
+ * not.
+ *
+ * Core calls these under the unit's lock (struct hw_unit.lock), except drain_faults and quiesce,
+ * which may come at any time.
+ */
+#ifndef SLUICE_HW_HW_H
+#define SLUICE_HW_HW_H
+
+#include "../pgtable/pgtable.h"
+
+struct hw_unit;
+
+/* An address space as hardware sees it. */
+struct hw_space {
+    mfn_t root;
+    uint8_t levels;
+    uint16_t did; /* the tag of its cached translations */
+};
+
+enum hw_inv_kind {
+    HW_INV_DEVICE, /* what is cached of the entry of `rid` (and the device's own TLB) */
+    HW_INV_SPACE,  /* every translation and table pointer cached for `did` */
+    HW_INV_RANGE,  /* the same for [first, last] only; leaf_only: table pointers stay valid */
+    HW_INV_ALL,
+};
+
+struct hw_inv {
+    enum hw_inv_kind kind;
+    rid_t rid;
+    uint16_t did;
+    dfn_t first, last;
+    bool leaf_only;
+};
+
+enum hw_reason {
+    HW_REASON_NONE,
+    HW_REASON_BLOCKED,     /* the device is attached to nothing */
+    HW_REASON_WIDTH,       /* the address is beyond the context's width */
+    HW_REASON_NOT_PRESENT, /* no leaf, or no table, for the address */
+    HW_REASON_NO_READ,
+    HW_REASON_NO_WRITE,
+    HW_REASON_RESERVED, /* a table entry has reserved bits set */
+    HW_REASON_MSI,      /* a memory access to the interrupt window */
+    HW_REASON_UNIT,     /* the unit is failed and blocks everything */
+    HW_NR_REASONS
+};
+
+struct hw_fault {
+    rid_t rid;
+    uint32_t pasid;
+    uint64_t addr; /* byte address as the device gave it */
+    bool write;
+    uint8_t level; /* where the walk ended, for HW_REASON_NOT_PRESENT and _RESERVED */
+    enum hw_reason reason;
+};
+
+struct hw_ops {
+    const char *name;
+
+    /* Make sure that point() cannot fail for this requester. Shows nothing to hardware. 0, -ENOMEM.
+     */
+    int (*prepare)(struct hw_unit *unit, rid_t rid);
+
+    /*
+     * Let the requester translate through `space`, or block it (NULL). Cannot fail. Hardware sees
+     * the old entry, a blocking one, or the new one, never a mix; it may go on using the old until
+     * the invalidation of HW_INV_DEVICE is complete.
+     */
+    void (*point)(struct hw_unit *unit, rid_t rid, const struct hw_space *space);
+
+    /*
+     * Submit all n invalidations at once and wait until they are complete: one submission. 0, or
+     * -ETIMEDOUT / -EIO when completion was not seen: then nothing may be assumed to be flushed.
+     */
+    int (*flush)(struct hw_unit *unit, const struct hw_inv *inv, unsigned n);
+
+    /* Takes at most max records out, oldest first. *lost grows by those that hardware dropped. */
+    unsigned (*drain_faults)(struct hw_unit *unit, struct hw_fault *out, unsigned max,
+                             uint64_t *lost);
+
+    /* The unit is given up: block all DMA through it, as well as it still can. */
+    void (*quiesce)(struct hw_unit *unit);
+};
+
+struct hw_unit {
+    const struct hw_ops *ops;
+    const struct sluice_port *port;
+    struct pt_geometry geo; /* the most that this unit's walker can do */
+    uint32_t nr_dids;       /* tags 0..nr_dids-1 */
+    bool translates;        /* false: absent, devices behind it are not protected */
+    bool caching_mode;      /* caches not-present entries: mapping needs a flush too */
+    bool snoop;             /* honours PT_SNOOP */
+
+    /* core's */
+    struct sluice_lock lock;
+    uint8_t index;
+    _Atomic bool failed;
+    _Atomic uint64_t nr_submissions, nr_invalidations;
+};
+
+#endif

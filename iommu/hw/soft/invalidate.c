@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Driver: one submission is a batch of commands and a wait for its own token, bounded in time. */
+#include "internal.h"
+
+#define TIMEOUT_NS 1000000000ull
+
+static struct soft_command encode(const struct hw_inv *inv)
+{
+    static const unsigned kind[] = {
+        [HW_INV_DEVICE] = SOFT_COMMAND_DEVICE,
+        [HW_INV_SPACE] = SOFT_COMMAND_SPACE,
+        [HW_INV_RANGE] = SOFT_COMMAND_RANGE,
+        [HW_INV_ALL] = SOFT_COMMAND_ALL,
+    };
+
+    return (struct soft_command){
+        .what = FIELD_PREP(SOFT_COMMAND_KIND, kind[inv->kind]) |
+                FIELD_PREP(SOFT_COMMAND_DID, inv->did) | FIELD_PREP(SOFT_COMMAND_RID, inv->rid.n) |
+                (inv->leaf_only ? SOFT_COMMAND_LEAF : 0),
+        .first = inv->first.n,
+        .last = inv->last.n,
+    };
+}
+
+static void put(struct soft_unit *u, const struct soft_command *command)
+{
+    const struct sluice_port *port = u->config.port;
+    struct soft_command *ring = port_page(port, u->ring);
+
+    ring[u->tail] = *command;
+    if (u->config.geo.noncoherent)
+        port->writeback(port->host, &ring[u->tail], sizeof(*ring));
+    u->tail = (u->tail + 1) % SOFT_COMMANDS;
+}
+
+static int wait_for(struct soft_unit *u, uint64_t token)
+{
+    const struct sluice_port *port = u->config.port;
+    const uint64_t *status = port_page(port, u->status_page);
+    const uint64_t start = port->now_ns(port->host);
+
+    while (__atomic_load_n(status, __ATOMIC_ACQUIRE) != token) {
+        if (port->now_ns(port->host) - start > TIMEOUT_NS)
+            return -ETIMEDOUT;
+        port->relax(port->host);
+        soft_queue_poll(u);
+    }
+    return 0;
+}
+
+int soft_flush(struct hw_unit *unit, const struct hw_inv *inv, unsigned n)
+{
+    struct soft_unit *u = soft_of(unit);
+    struct soft_command wait = {.what = FIELD_PREP(SOFT_COMMAND_KIND, SOFT_COMMAND_WAIT)};
+
+    CHECK(u->config.port, n + 2 < SOFT_COMMANDS);
+    for (unsigned i = 0; i < n; i++) {
+        const struct soft_command command = encode(&inv[i]);
+
+        put(u, &command);
+    }
+    wait.token = ++u->token;
+    put(u, &wait);
+    if (u->config.hangs && u->config.hangs(u->config.port->host))
+        u->hung = true;
+    return wait_for(u, wait.token);
+}

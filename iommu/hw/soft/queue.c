@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Device: commands, executed when the unit feels like it and in any order up to the wait. */
+#include "internal.h"
+
+static struct soft_command fetch(const struct soft_unit *u, unsigned index)
+{
+    const unsigned at = index * (unsigned)sizeof(struct soft_command);
+
+    return (struct soft_command){
+        .what = soft_read(u, u->ring, at),
+        .first = soft_read(u, u->ring, at + 8),
+        .last = soft_read(u, u->ring, at + 16),
+        .token = soft_read(u, u->ring, at + 24),
+    };
+}
+
+static void execute(struct soft_unit *u, const struct soft_command *c)
+{
+    const uint16_t did = (uint16_t)FIELD_GET(SOFT_COMMAND_DID, c->what);
+
+    switch (FIELD_GET(SOFT_COMMAND_KIND, c->what)) {
+    case SOFT_COMMAND_DEVICE:
+        soft_drop_device(u, (rid_t){(uint32_t)FIELD_GET(SOFT_COMMAND_RID, c->what)});
+        break;
+    case SOFT_COMMAND_SPACE:
+        soft_drop_space(u, did);
+        break;
+    case SOFT_COMMAND_RANGE:
+        soft_drop_range(u, did, c->first, c->last, c->what & SOFT_COMMAND_LEAF);
+        break;
+    case SOFT_COMMAND_ALL:
+        soft_drop_all(u);
+        break;
+    }
+}
+
+/* [head, head + nr) before a wait: begun anywhere, since the order is nobody's to rely on. */
+static void execute_batch(struct soft_unit *u, unsigned nr)
+{
+    const unsigned start = nr ? (unsigned)(soft_mood(u) % nr) : 0;
+
+    for (unsigned i = 0; i < nr; i++) {
+        const unsigned k = (start + i) % nr;
+        const struct soft_command c = fetch(u, (u->head + k) % SOFT_COMMANDS);
+
+        execute(u, &c);
+    }
+}
+
+static void complete(struct soft_unit *u, uint64_t token)
+{
+    uint64_t *status = port_page(u->config.port, u->status_page);
+
+    __atomic_store_n(status, token, __ATOMIC_RELEASE);
+}
+
+void soft_queue_poll(struct soft_unit *u)
+{
+    unsigned nr = 0;
+
+    if (u->hung || u->head == u->tail)
+        return;
+    if (u->late) {
+        u->late--;
+        return;
+    }
+    while ((u->head + nr) % SOFT_COMMANDS != u->tail) {
+        const struct soft_command c = fetch(u, (u->head + nr) % SOFT_COMMANDS);
+
+        if (FIELD_GET(SOFT_COMMAND_KIND, c.what) != SOFT_COMMAND_WAIT) {
+            nr++;
+            continue;
+        }
+        execute_batch(u, nr);
+        u->head = (u->head + nr + 1) % SOFT_COMMANDS;
+        nr = 0;
+        complete(u, c.token);
+    }
+    u->late = u->config.cache_lg2 ? soft_mood(u) % 4 : 0;
+}

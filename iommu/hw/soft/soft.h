@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The software unit: an IOMMU in software, with its driver. It translates device DMA by walking the
+ * real tables in memory, and it is as unfriendly as hardware may be: its caches keep what they have
+ * until a command that covers it, prefetch neighbours, hold not-present entries in caching mode;
+ * its commands complete late and in any order before the wait.
+ *
+ * driver (what a hypervisor runs):   attach.c invalidate.c, the hw_ops in unit.c
+ * device (what hardware would do):   translate.c cache.c queue.c fault.c
+ * The two share memory laid out as in spec/soft_unit.h, and the registers in struct soft_unit.
+ */
+#ifndef SLUICE_HW_SOFT_SOFT_H
+#define SLUICE_HW_SOFT_SOFT_H
+
+#include "../../spec/soft_unit.h"
+#include "../hw.h"
+
+struct soft_config {
+    const struct sluice_port *port;
+    struct pt_geometry geo;
+    bool caching_mode;
+    unsigned cache_lg2; /* log2 of the entries of the IOTLB; 0: no caches at all */
+    uint64_t seed;      /* of its moods */
+    /*
+     * Where the walker sees machine address 0. The port's direct_map, or for a walker that does not
+     * snoop, memory without what still sits in CPU caches.
+     */
+    const void *memory;
+    /* Asked at each submission: does the unit hang for good now? */
+    bool (*hangs)(void *host);
+};
+
+/* What a cached translation or table pointer is for: a naturally aligned block of 1 << lg2 bytes.
+ */
+struct soft_tag {
+    uint64_t block; /* address >> lg2 */
+    uint32_t key;   /* SOFT_KEY(did, lg2); 0: empty */
+};
+
+struct soft_tlb_entry {
+    struct soft_tag tag;
+    uint32_t attr;
+    uint64_t mfn; /* of the first frame of the block */
+};
+
+struct soft_table_entry {
+    struct soft_tag tag; /* the span of the table */
+    uint64_t mfn;
+};
+
+struct soft_device_entry {
+    uint32_t rid;
+    bool valid;
+    bool usable;   /* valid and present: what a hit looks at */
+    uint32_t key;  /* of its 4K translations, */
+    uint32_t hash; /* and where those are */
+    struct soft_context_entry entry;
+};
+
+#define SOFT_DEVICES 256u /* entries of the context cache */
+#define SOFT_FAULTS  128u /* fault records */
+
+struct soft_unit {
+    struct hw_unit hw;
+    struct soft_config config;
+    /* registers */
+    mfn_t root;
+    mfn_t ring;
+    unsigned head, tail;
+    bool hung, blocked;
+    /* the driver's */
+    mfn_t status_page;
+    uint64_t token;
+    /* the device's caches */
+    struct soft_tlb_entry *tlb;
+    struct soft_table_entry *tables;
+    struct soft_device_entry *devices;
+    uint64_t tlb_mask;
+    uint64_t tlb_sizes; /* bit k: leaves of 1 << k bytes were cached */
+    unsigned late;      /* polls until it gets to work */
+    uint64_t mood;
+    /* fault records */
+    struct sluice_lock fault_lock;
+    struct hw_fault fault[SOFT_FAULTS];
+    unsigned fault_head, nr_faults;
+    uint64_t faults_lost;
+};
+
+/* 0, -ENOMEM, -EINVAL. All devices start blocked. */
+int soft_init(struct soft_unit *u, const struct soft_config *config);
+void soft_fini(struct soft_unit *u);
+
+/*
+ * The device side: an access of at most one frame. 0 and where it goes, or -EACCES and *reason,
+ * with a fault recorded.
+ */
+int soft_translate(struct soft_unit *u, rid_t rid, uint64_t addr, bool write, uint64_t *maddr,
+                   enum hw_reason *reason);
+
+/* The same without recording a fault; fills the caches all the same. */
+enum hw_reason soft_peek(struct soft_unit *u, rid_t rid, uint64_t addr, bool write,
+                         uint64_t *maddr);
+
+/* Everything in the caches that the requester could use now. attr 0: a cached not-present entry. */
+typedef void (*soft_visit)(void *arg, dfn_t dfn, mfn_t mfn, uint64_t nr, unsigned attr);
+void soft_visit_cached(struct soft_unit *u, rid_t rid, soft_visit visit, void *arg);
+
+#endif
