@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Domains of the software machine: their memory, and their processor. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+static uint32_t limit(uint32_t budget)
+{
+    return budget ? budget : SLUICE_NO_LIMIT;
+}
+
+static bool in_hole(const struct machine_domain_config *config, uint64_t gfn)
+{
+    for (unsigned i = 0; i < config->nr_holes; i++)
+        if (gfn >= config->holes[i].first >> FRAME_LG2 && gfn <= config->holes[i].last >> FRAME_LG2)
+            return true;
+    return false;
+}
+
+/* Gives one frame; it is the machine's again if the library does not want it. */
+static int give(struct machine_domain *d, uint64_t gfn, mfn_t mfn)
+{
+    int err = sluice_memory_add(d->sluice, gfn_of(gfn), mfn, 1, SLUICE_FRAME_RAM);
+
+    if (err && err != -EIO)
+        ram_free(&d->m->ram, mfn);
+    return err;
+}
+
+static int give_direct(struct machine_domain *d, uint64_t gfn)
+{
+    int err = ram_take(&d->m->ram, mfn_of(gfn));
+
+    if (err == -EBUSY)
+        return machine_fail(d->m, err,
+                            "%s is direct-mapped, but frame 0x%llx is taken: let it come first, or "
+                            "give the machine more ram",
+                            d->name, (unsigned long long)gfn);
+    if (err)
+        return machine_fail(d->m, err, "%s is direct-mapped, but the machine has no frame 0x%llx",
+                            d->name, (unsigned long long)gfn);
+    return give(d, gfn, mfn_of(gfn));
+}
+
+static int give_any(struct machine_domain *d, uint64_t gfn)
+{
+    mfn_t mfn;
+    int err = ram_alloc(&d->m->ram, &mfn);
+
+    if (err)
+        return machine_fail(d->m, err, "the machine has no frame left for %s", d->name);
+    return give(d, gfn, mfn);
+}
+
+static int give_run(struct machine_domain *d, uint64_t nr)
+{
+    mfn_t mfn;
+    int err = ram_alloc_run(&d->m->ram, nr, &mfn);
+
+    if (err)
+        return machine_fail(d->m, err, "no run of %llu frames", (unsigned long long)nr);
+    return sluice_memory_add(d->sluice, gfn_of(0), mfn, nr, SLUICE_FRAME_RAM);
+}
+
+static int give_memory(struct machine_domain *d, const struct machine_domain_config *config)
+{
+    const uint64_t nr = config->mem >> FRAME_LG2;
+    int err = 0;
+
+    if (config->contiguous)
+        return nr ? give_run(d, nr) : 0;
+    for (uint64_t gfn = 0; gfn < nr && !err; gfn++)
+        if (!in_hole(config, gfn))
+            err = config->direct_mapped ? give_direct(d, gfn) : give_any(d, gfn);
+    return err;
+}
+
+static int copy_controls(struct machine_domain *d, const struct machine_domain_config *config)
+{
+    d->controls = calloc(config->nr_controls + 1, sizeof(*d->controls));
+    if (!d->controls)
+        return -ENOMEM;
+    for (unsigned i = 0; i < config->nr_controls; i++)
+        snprintf(d->controls[i], NAME_SIZE, "%s", config->controls[i]);
+    d->nr_controls = config->nr_controls;
+    return 0;
+}
+
+static int create(struct machine_domain *d, const struct machine_domain_config *config)
+{
+    const struct sluice_domain_config c = {
+        .domid = config->domid,
+        .guest = d,
+        .max_ctx_no = config->max_ctx_no ? config->max_ctx_no : 15,
+        .blocked = d->m->config.blocked,
+        .budget_contexts = limit(config->budget_contexts),
+        .budget_tables = limit(config->budget_tables),
+        .budget_refs = limit(config->budget_refs),
+    };
+    int err = sluice_domain_create(d->m->sluice, &c, &d->sluice);
+
+    if (err == -EEXIST)
+        return machine_fail(d->m, err, "there is a domain with id %u already", config->domid);
+    return err ? machine_fail(d->m, err, "domain %s cannot be made", config->name) : 0;
+}
+
+static void release(struct machine_domain *d)
+{
+    free(d->controls);
+    free(d);
+}
+
+int machine_domain_add(struct machine *m, const struct machine_domain_config *config,
+                       struct machine_domain **out)
+{
+    struct machine_domain *d;
+    int err;
+
+    if (config->mem % FRAME_SIZE)
+        return machine_fail(m, -EINVAL, "mem of %s is not whole pages", config->name);
+    if (machine_domain(m, config->name))
+        return machine_fail(m, -EEXIST, "there is a domain %s already", config->name);
+    d = calloc(1, sizeof(*d));
+    if (!d)
+        return -ENOMEM;
+    d->m = m;
+    d->domid = config->domid;
+    d->hardware = config->hardware;
+    d->direct_mapped = config->direct_mapped;
+    snprintf(d->name, sizeof(d->name), "%s", config->name);
+    err = copy_controls(d, config);
+    if (!err)
+        err = create(d, config);
+    if (err) {
+        release(d);
+        return err;
+    }
+    d->next = m->domains;
+    m->domains = d;
+    err = give_memory(d, config);
+    if (err)
+        (void)machine_domain_destroy(m, d);
+    else
+        *out = d;
+    return err;
+}
+
+int machine_domain_destroy(struct machine *m, struct machine_domain *d)
+{
+    struct machine_domain **p = &m->domains;
+    int err;
+
+    while ((err = sluice_domain_destroy(d->sluice)) == -ERESTART)
+        ;
+    for (struct machine_device *dev = m->devices; dev; dev = dev->next)
+        if (dev->owner == d)
+            dev->owner = NULL;
+    while (*p != d)
+        p = &(*p)->next;
+    *p = d->next;
+    release(d);
+    return err;
+}
+
+struct machine_domain *machine_domain(struct machine *m, const char *name)
+{
+    struct machine_domain *d = m->domains;
+
+    while (d && strcmp(d->name, name))
+        d = d->next;
+    return d;
+}
+
+struct machine_domain *machine_domain_at(struct machine *m, unsigned index)
+{
+    struct machine_domain *d = m->domains;
+
+    while (d && index--)
+        d = d->next;
+    return d;
+}
+
+struct sluice_domain *machine_domain_sluice(struct machine_domain *d)
+{
+    return d->sluice;
+}
+
+const char *machine_domain_name(const struct machine_domain *d)
+{
+    return d->name;
+}
+
+uint16_t machine_domain_domid(const struct machine_domain *d)
+{
+    return d->domid;
+}
+
+/* Where a guest address is, up to the end of its page; NULL: nowhere. */
+static char *guest_at(struct machine_domain *d, uint64_t gpa)
+{
+    mfn_t mfn;
+
+    if (gpa >= MACHINE_ARG && gpa < MACHINE_ARG + FRAME_SIZE)
+        return d->arg + (gpa - MACHINE_ARG);
+    if (sluice_memory_lookup(d->sluice, gfn_of(gpa >> FRAME_LG2), &mfn))
+        return NULL;
+    return (char *)ram_at(&d->m->ram, mfn.n << FRAME_LG2) + gpa % FRAME_SIZE;
+}
+
+static size_t in_page(uint64_t gpa, size_t size)
+{
+    const size_t left = FRAME_SIZE - gpa % FRAME_SIZE;
+
+    return size < left ? size : left;
+}
+
+static int guest_check(struct machine_domain *d, uint64_t gpa, size_t size)
+{
+    if (size && gpa > UINT64_MAX - (size - 1))
+        return -ENOENT;
+    for (size_t n; size; size -= n, gpa += n) {
+        n = in_page(gpa, size);
+        if (!guest_at(d, gpa))
+            return -ENOENT;
+    }
+    return 0;
+}
+
+int machine_guest_read(struct machine_domain *d, uint64_t gpa, void *to, size_t size)
+{
+    char *at = to;
+    int err = guest_check(d, gpa, size);
+
+    for (size_t n; !err && size; size -= n, gpa += n, at += n) {
+        n = in_page(gpa, size);
+        memcpy(at, guest_at(d, gpa), n);
+    }
+    return err;
+}
+
+int machine_guest_write(struct machine_domain *d, uint64_t gpa, const void *from, size_t size)
+{
+    const char *at = from;
+    int err = guest_check(d, gpa, size);
+
+    for (size_t n; !err && size; size -= n, gpa += n, at += n) {
+        n = in_page(gpa, size);
+        memcpy(guest_at(d, gpa), at, n);
+    }
+    return err;
+}
+
+int machine_balloon_out(struct machine_domain *d, uint64_t gfn, uint64_t nr)
+{
+    return sluice_memory_remove(d->sluice, gfn_of(gfn), nr);
+}
+
+int machine_populate(struct machine_domain *d, uint64_t gfn, uint64_t nr)
+{
+    uint64_t n;
+    int err = nr ? 0 : -EINVAL;
+
+    for (n = 0; n < nr && !err; n++)
+        err = give_any(d, gfn + n);
+    if (err && n > 1 && sluice_memory_remove(d->sluice, gfn_of(gfn), n - 1) == -EIO)
+        err = -EIO;
+    return err;
+}
+
+long machine_hypercall(struct machine_domain *d, int subop, uint64_t arg, unsigned continue_every)
+{
+    struct machine *m = d->m;
+    struct sluice_call call;
+    long status;
+
+    sluice_call_start(&call, d->sluice, subop, arg);
+    m->preempt_every = continue_every;
+    m->preempt_count = 0;
+    do {
+        m->exits++;
+        status = sluice_call_run(&call);
+    } while (status == -ERESTART);
+    m->preempt_every = 0;
+    return status;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A machine made of memory: RAM, domains, DMA engines and a software IOMMU, all in one process,
+ * needing nothing but libc. Many of them can exist at once. It is the host of a struct sluice: it
+ * allocates frames and table pages, has the guests' memory, decides who controls whom, and injects
+ * failures.
+ *
+ * Errors are negative numbers of abi/errno.h; machine_error() has the last one in words.
+ */
+#ifndef HOST_SOFT_MACHINE_H
+#define HOST_SOFT_MACHINE_H
+
+#include "../../iommu/abi/contexts.h"
+#include "../../iommu/sluice.h"
+
+struct soft_unit;
+struct machine;
+struct machine_domain;
+struct machine_device;
+
+struct machine_config {
+    uint64_t ram;             /* bytes; 0: 256 MiB */
+    unsigned iova_bits;       /* 0: 48 */
+    bool blocked;             /* context 0 of domains blocks; otherwise identity */
+    bool no_iommu;            /* nothing stands between devices and memory */
+    enum pt_format_id format; /* of the unit's tables */
+    unsigned levels;          /* 0: the fewest that span iova_bits */
+    uint64_t leaf_sizes;      /* 0: all of the format */
+    unsigned nr_units;        /* 0: 1; devices are spread over them by device number */
+    bool caching_mode;        /* the unit caches not-present entries */
+    bool noncoherent;         /* the unit does not snoop CPU caches */
+    bool kind;                /* the unit's caches are off: for measuring, not for testing */
+    uint64_t seed;            /* of scattering and of the unit's moods; any value is fine */
+    const struct sluice_region *holes; /* platform memory that is never anybody's RAM */
+    unsigned nr_holes;
+};
+
+/* 0, -EINVAL, -ENOMEM; on error *out is NULL and error (if not NULL, of 160 bytes) has the words.
+ */
+int machine_create(const struct machine_config *config, struct machine **out, char *error);
+/* Destroys what is still there. Returns the number of frames and objects that leaked: 0 is right.
+ */
+unsigned machine_destroy(struct machine *m);
+const char *machine_error(const struct machine *m);
+struct sluice *machine_sluice(struct machine *m);
+struct soft_unit *machine_unit(struct machine *m, unsigned index); /* NULL: there is none */
+
+/* ---- Domains -----------------------------------------------------------------------------------
+ */
+
+struct machine_domain_config {
+    const char *name;
+    uint16_t domid;
+    uint64_t mem;        /* bytes of RAM, gfns 0.. (less the holes) */
+    bool hardware;       /* the hardware domain */
+    bool direct_mapped;  /* gfn == mfn; otherwise frames are scattered, or contiguous: */
+    bool contiguous;     /* frames in one run, for measuring */
+    uint16_t max_ctx_no; /* 0: 15 */
+    uint32_t budget_contexts, budget_tables, budget_refs; /* 0: no limit */
+    const char *const *controls;                          /* names of domains it may act on */
+    unsigned nr_controls;
+    const struct sluice_region *holes; /* gfns without RAM: regions of devices it is to own */
+    unsigned nr_holes;
+};
+int machine_domain_add(struct machine *m, const struct machine_domain_config *config,
+                       struct machine_domain **out);
+/* Runs the whole destruction; afterwards the pointer is dead. */
+int machine_domain_destroy(struct machine *m, struct machine_domain *d);
+struct machine_domain *machine_domain(struct machine *m, const char *name);
+struct sluice_domain *machine_domain_sluice(struct machine_domain *d);
+
+/* The guest's processor reads and writes its memory. -ENOENT: no frame at a gfn that is touched. */
+int machine_guest_read(struct machine_domain *d, uint64_t gpa, void *to, size_t size);
+int machine_guest_write(struct machine_domain *d, uint64_t gpa, const void *from, size_t size);
+
+/* The guest gives nr gfns back / gets frames for them. All or nothing. */
+int machine_balloon_out(struct machine_domain *d, uint64_t gfn, uint64_t nr);
+int machine_populate(struct machine_domain *d, uint64_t gfn, uint64_t nr);
+
+/*
+ * The guest makes a hypercall with its argument at a guest address. MACHINE_ARG is the address of a
+ * page for arguments that every domain has outside its RAM, so that RAM holds data only; it is read
+ * and written by machine_guest_read and _write like RAM. A call is continued until it is done;
+ * `continue_every` > 0 preempts it after so many chances, 0 never.
+ */
+#define MACHINE_ARG 0x7ffffffff000ull
+long machine_hypercall(struct machine_domain *d, int subop, uint64_t arg, unsigned continue_every);
+
+/* ---- Devices -----------------------------------------------------------------------------------
+ */
+
+enum machine_device_kind {
+    MACHINE_DMA, /* a DMA engine */
+    MACHINE_NVME /* a disk of 512-byte blocks: the engine, and contents of its own */
+};
+
+struct machine_device_config {
+    const char *name;
+    enum machine_device_kind kind;
+    rid_t rids[8]; /* [0] is the device, the others aliases that it may use as well */
+    unsigned nr_rids;
+    const struct sluice_region *regions;
+    unsigned nr_regions;
+    struct machine_device *group; /* a device of the same isolation group, or NULL */
+    bool unprotected;             /* behind no unit: its addresses are machine addresses */
+    const char *image;            /* nvme: file with its contents, or NULL: 16 MiB of zeros */
+};
+int machine_device_add(struct machine *m, const struct machine_device_config *config,
+                       struct machine_device **out);
+int machine_device_assign(struct machine_device *dev, struct machine_domain *d);
+int machine_device_unassign(struct machine_device *dev);
+struct machine_device *machine_device(struct machine *m, const char *name);
+struct sluice_device *machine_device_sluice(struct machine_device *dev); /* NULL: unprotected */
+rid_t machine_device_rid(const struct machine_device *dev);
+const char *machine_device_name(struct machine *m, const struct sluice_device *dev);
+
+/*
+ * The device moves `size` bytes between `data` and the address as it sees it, page by page, as
+ * requester `rid` (of its own). Performed: 0. Blocked: -EACCES and *reason; pages before the
+ * blocked one were performed. -EINVAL: not its rid; the range wraps; more than 64 MiB.
+ */
+int machine_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
+                bool write, enum hw_reason *reason);
+/* The disk reads blocks into memory (write = false: DMA writes) or writes them from there. -ENODEV,
+ * -ERANGE. */
+int machine_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr,
+                 bool write, enum hw_reason *reason);
+
+/* ---- Adversity and looking inside --------------------------------------------------------------
+ */
+
+/* The n-th allocation (flush) from now fails; 0 switches it off. */
+void machine_fail_alloc(struct machine *m, unsigned n);
+void machine_fail_flush(struct machine *m, unsigned n);
+/* Has the failure that was asked for happened? */
+bool machine_failed(const struct machine *m);
+
+/* The units fill their caches with everything that attached devices can reach now. */
+void machine_prefetch(struct machine *m);
+
+/*
+ * Visits every translation that a unit holds in its caches for a requester id and could use for it:
+ * what may still be reached, whatever the tables say. For the ghost model.
+ */
+struct machine_cached {
+    rid_t rid;
+    dfn_t dfn;
+    mfn_t mfn;
+    uint64_t nr;
+    unsigned attr; /* 0: a cached not-present entry */
+};
+void machine_cached(struct machine *m, void (*visit)(void *arg, const struct machine_cached *c),
+                    void *arg);
+
+struct machine_stats {
+    uint64_t allocs, frees, submissions, invalidations, exits, free_frames, lost_frames;
+};
+void machine_stats(const struct machine *m, struct machine_stats *out);
+
+/* All domains and devices, for whoever checks them: index from 0 until NULL. */
+struct machine_domain *machine_domain_at(struct machine *m, unsigned index);
+struct machine_device *machine_device_at(struct machine *m, unsigned index);
+const char *machine_domain_name(const struct machine_domain *d);
+uint16_t machine_domain_domid(const struct machine_domain *d);
+
+#endif

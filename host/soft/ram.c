@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * RAM of the software machine. Frames come in a random order, so that no two neighbours of a domain
+ * are neighbours in the machine; a frame that was freed is the next to be given out, so that
+ * whoever reaches it still is seen.
+ */
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "internal.h"
+
+static char *map(uint64_t size)
+{
+    void *p = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static void shuffle(uint32_t *at, uint64_t nr, uint64_t seed)
+{
+    for (uint64_t i = nr; i > 1; i--) {
+        uint64_t k;
+        uint32_t other;
+
+        seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+        k = (seed >> 33) % i;
+        other = at[i - 1];
+        at[i - 1] = at[k];
+        at[k] = other;
+    }
+}
+
+/* Frame 0 and the lower half come last: that is where a direct-mapped domain wants to be. */
+static void fill_stack(struct ram *ram, uint64_t seed)
+{
+    const uint64_t half = ram->nr / 2;
+
+    ram->depth = 0;
+    for (uint64_t i = 1; i < ram->nr; i++)
+        if (!ram->used[i])
+            ram->stack[ram->depth++] = (uint32_t)i;
+    if (seed && ram->depth > half)
+        shuffle(ram->stack + half, ram->depth - half, seed);
+}
+
+int ram_init(struct ram *ram, uint64_t size, bool noncoherent, uint64_t seed)
+{
+    ram->size = size;
+    ram->nr = size >> FRAME_LG2;
+    ram->capacity = ram->nr * 2;
+    ram->base = map(size);
+    ram->view = noncoherent ? map(size) : ram->base;
+    ram->used = calloc(ram->nr, 1);
+    ram->stack = malloc(ram->capacity * sizeof(*ram->stack));
+    pthread_mutex_init(&ram->lock, NULL);
+    if (!ram->base || !ram->view || !ram->used || !ram->stack)
+        return -ENOMEM;
+    fill_stack(ram, seed | 1);
+    return 0;
+}
+
+void ram_fini(struct ram *ram)
+{
+    if (ram->view && ram->view != ram->base)
+        munmap(ram->view, (size_t)ram->size);
+    if (ram->base)
+        munmap(ram->base, (size_t)ram->size);
+    free(ram->used);
+    free(ram->stack);
+    pthread_mutex_destroy(&ram->lock);
+}
+
+static void mark(struct ram *ram, uint64_t frame)
+{
+    ram->used[frame] = 1;
+    ram->nr_used++;
+}
+
+int ram_alloc(struct ram *ram, mfn_t *out)
+{
+    int err = -ENOMEM;
+
+    pthread_mutex_lock(&ram->lock);
+    while (err && ram->depth) {
+        const uint32_t frame = ram->stack[--ram->depth];
+
+        if (ram->used[frame])
+            continue;
+        mark(ram, frame);
+        *out = mfn_of(frame);
+        err = 0;
+    }
+    pthread_mutex_unlock(&ram->lock);
+    return err;
+}
+
+static int take(struct ram *ram, uint64_t frame)
+{
+    if (frame >= ram->nr)
+        return -EINVAL;
+    if (ram->used[frame])
+        return -EBUSY;
+    mark(ram, frame);
+    return 0;
+}
+
+int ram_take(struct ram *ram, mfn_t frame)
+{
+    int err;
+
+    pthread_mutex_lock(&ram->lock);
+    err = take(ram, frame.n);
+    pthread_mutex_unlock(&ram->lock);
+    return err;
+}
+
+/* Aligned to 1 GiB or 2 MiB where it is large enough, so that it can be mapped with large leaves.
+ */
+static uint64_t alignment(uint64_t nr)
+{
+    return nr >= 262144 ? 262144 : nr >= 512 ? 512 : 1;
+}
+
+int ram_alloc_run(struct ram *ram, uint64_t nr, mfn_t *out)
+{
+    const uint64_t step = alignment(nr);
+    uint64_t first, n = 0;
+
+    pthread_mutex_lock(&ram->lock);
+    for (first = step; first + nr <= ram->nr; first += step) {
+        for (n = 0; n < nr && !ram->used[first + n]; n++)
+            ;
+        if (n == nr)
+            break;
+    }
+    for (uint64_t i = 0; n == nr && i < nr; i++)
+        mark(ram, first + i);
+    pthread_mutex_unlock(&ram->lock);
+    *out = mfn_of(first);
+    return n == nr ? 0 : -ENOMEM;
+}
+
+void ram_free(struct ram *ram, mfn_t frame)
+{
+    memset(ram_at(ram, frame.n << FRAME_LG2), 0, FRAME_SIZE);
+    pthread_mutex_lock(&ram->lock);
+    ram->used[frame.n] = 0;
+    ram->nr_used--;
+    if (ram->depth == ram->capacity)
+        fill_stack(ram, 0);
+    else if (frame.n)
+        ram->stack[ram->depth++] = (uint32_t)frame.n;
+    pthread_mutex_unlock(&ram->lock);
+}
+
+void *ram_at(const struct ram *ram, uint64_t maddr)
+{
+    return maddr < ram->size ? ram->base + maddr : NULL;
+}
