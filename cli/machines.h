@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machines that scenarios can be played on. */
+#ifndef CLI_MACHINES_H
+#define CLI_MACHINES_H
+
+#include "scenario/scenario.h"
+
+struct machine_kind {
+    const char *name;            /* NULL ends the table */
+    bool here;                   /* in this build */
+    const char *const *features; /* what `require` may ask for; ends with NULL */
+};
+
+extern const struct machine_kind machine_kinds[];
+
+const struct machine_kind *machine_kind_find(const char *name);
+/* The first feature that the scenario requires and the machine lacks, or NULL. */
+const char *machine_kind_lacks(const struct machine_kind *kind, const struct scenario *sc);
+
+#endif

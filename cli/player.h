@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One scenario on one machine, with the ghost model beside it. */
+#ifndef CLI_PLAYER_H
+#define CLI_PLAYER_H
+
+#include "../host/soft/machine.h"
+#include "../test/model/ghost.h"
+#include "outcome.h"
+
+enum sweep { SWEEP_NONE, SWEEP_ALLOC, SWEEP_FLUSH };
+
+struct player {
+    const struct scenario *sc;
+    struct machine *m;
+    struct ghost *ghost;
+    struct machine_config config;
+    uint64_t *vars;
+    unsigned continue_every;
+    enum sweep sweep;  /* which failure is injected from outside; the file's own are left out */
+    bool flush_failed; /* one was asked for: frames may be lost for good */
+    struct machine_stats before; /* the last line */
+    struct machine_stats after;
+};
+
+struct player_config {
+    const struct scenario *sc;
+    unsigned continue_every;
+    enum sweep sweep;
+    unsigned fail_nth;
+};
+
+/* A fresh machine for the scenario. False: error (of 160 bytes) has the words. */
+bool player_open(struct player *p, const struct player_config *config, char *error);
+/* Ends everything. Complains into *out about what leaked. */
+void player_close(struct player *p, struct outcome *out);
+/* Plays one line: event, ghost model, comparison. outcome_end() afterwards. */
+void player_line(struct player *p, const struct sc_line *line, struct outcome *out);
+
+/* ---- For verbs ---------------------------------------------------------------------------------
+ */
+
+/* The field's number, or what stands in its table for an absent one. */
+uint64_t player_number(const struct player *p, const struct sc_call *call, const char *name);
+/* The domain (device) that the line is about, or NULL with *out filled in. */
+struct machine_domain *player_domain(struct player *p, const char *name, struct outcome *out);
+struct machine_device *player_device(struct player *p, const char *name, struct outcome *out);
+/* What the machine says about an event of the host's that failed. */
+void player_explain(const struct player *p, struct outcome *out);
+/* What the ghost model answered. */
+void player_told(struct player *p, struct outcome *out, bool right);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What devices do: move bytes, move blocks, send interrupts. */
+#include "verbs.h"
+
+#include "../../../iommu/abi/errno.h"
+
+#include <stdlib.h>
+
+const struct sc_word access_words[] = {{"read", false}, {"write", true}, {NULL, 0}};
+
+static const struct sc_spec dma_write_fields[] = {
+    {.name = "addr", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
+    {.name = "len", .dir = SC_IN, .kind = SC_NUMBER},
+    {.name = "pasid", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
+    {.name = "rid", .dir = SC_IN, .kind = SC_DEVICE},
+    {.name = "fill", .dir = SC_IN, .kind = SC_NUMBER, .size = 1},
+    {.name = "bytes", .dir = SC_IN, .kind = SC_BYTES},
+    {.name = "u64", .dir = SC_IN, .kind = SC_NUMBER},
+    {.name = "access", .dir = SC_OUT, .kind = SC_CHOICE, .words = access_words},
+    {.name = "reason", .dir = SC_OUT, .kind = SC_LABEL},
+    {.name = NULL},
+};
+static const struct sc_spec dma_read_fields[] = {
+    {.name = "addr", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
+    {.name = "len", .dir = SC_IN, .kind = SC_NUMBER},
+    {.name = "pasid", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
+    {.name = "rid", .dir = SC_IN, .kind = SC_DEVICE},
+    {.name = "fill", .dir = SC_OUT, .kind = SC_NUMBER, .size = 1},
+    {.name = "bytes", .dir = SC_OUT, .kind = SC_BYTES, .quiet = true},
+    {.name = "u64", .dir = SC_OUT, .kind = SC_NUMBER, .quiet = true},
+    {.name = "access", .dir = SC_OUT, .kind = SC_CHOICE, .words = access_words},
+    {.name = "reason", .dir = SC_OUT, .kind = SC_LABEL},
+    {.name = NULL},
+};
+
+static void note_block(struct outcome *out, bool write, enum hw_reason reason)
+{
+    if (out->status != -EACCES)
+        return;
+    outcome_number(out, "access", write);
+    outcome_text(out, "reason", sluice_reason_name(reason));
+}
+
+static bool check_pasid(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    if (!player_number(p, line->call, "pasid"))
+        return true;
+    outcome_cannot(out, "needs pasid, which this machine does not have");
+    return false;
+}
+
+/* Moves the bytes as the requester that the line names. */
+static void move(struct player *p, const struct sc_line *line, struct machine_device *dev,
+                 uint8_t *data, size_t size, bool write, struct outcome *out)
+{
+    const struct sc_value *alias = sc_get(line->call, "rid");
+    rid_t rid = alias ? (rid_t){(uint32_t)value_number(alias, p->vars)} : machine_device_rid(dev);
+    uint64_t addr = player_number(p, line->call, "addr");
+    enum hw_reason reason = HW_REASON_NONE;
+
+    out->status = machine_dma(dev, rid, addr, data, size, write, &reason);
+    note_block(out, write, reason);
+    player_told(p, out, ghost_dma(p->ghost, dev, rid, addr, size, write, (int)out->status, reason));
+}
+
+static void run_dma_write(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    struct machine_device *dev = player_device(p, line->subject, out);
+    uint8_t *data;
+    size_t size;
+
+    if (!dev || !check_pasid(p, line, out))
+        return;
+    data = data_of_line(p, line, &size, out);
+    if (data)
+        move(p, line, dev, data, size, true, out);
+    free(data);
+}
+
+static void run_dma_read(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    struct machine_device *dev = player_device(p, line->subject, out);
+    uint8_t *data;
+    size_t size;
+
+    if (!dev || !check_pasid(p, line, out) || !size_of_line(p, line, &size, out))
+        return;
+    data = xcalloc(size, 1);
+    move(p, line, dev, data, size, false, out);
+    if (out->status)
+        free(data);
+    else
+        outcome_data(out, data, size);
+}
+
+/* ---- Disks -------------------------------------------------------------------------------------
+ */
+
+#define BLOCK 512u
+
+static const struct sc_spec disk_fields[] = {
+    {.name = "lba", .dir = SC_IN, .kind = SC_NUMBER},
+    {.name = "count", .dir = SC_IN, .kind = SC_NUMBER, .size = 4, .absent = 1},
+    {.name = "addr", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
+    {.name = "access", .dir = SC_OUT, .kind = SC_CHOICE, .words = access_words},
+    {.name = "reason", .dir = SC_OUT, .kind = SC_LABEL},
+    {.name = NULL},
+};
+
+/* Reading the disk writes memory. What no DMA came of is nothing to the ghost model. */
+static void disk(struct player *p, const struct sc_line *line, bool to_disk, struct outcome *out)
+{
+    struct machine_device *dev = player_device(p, line->subject, out);
+    uint64_t addr = player_number(p, line->call, "addr");
+    uint64_t count = player_number(p, line->call, "count");
+    enum hw_reason reason = HW_REASON_NONE;
+
+    if (!dev)
+        return;
+    if (count > UINT32_MAX) {
+        outcome_cannot(out, "count does not fit in 32 bits");
+        return;
+    }
+    out->status = machine_disk(dev, player_number(p, line->call, "lba"), (uint32_t)count, addr,
+                               to_disk, &reason);
+    note_block(out, !to_disk, reason);
+    if (out->status == 0 || out->status == -EACCES)
+        player_told(p, out,
+                    ghost_dma(p->ghost, dev, machine_device_rid(dev), addr, count * BLOCK, !to_disk,
+                              (int)out->status, reason));
+}
+
+static void run_disk_read(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    disk(p, line, false, out);
+}
+
+static void run_disk_write(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    disk(p, line, true, out);
+}
+
+/* ---- Interrupts --------------------------------------------------------------------------------
+ */
+
+static const struct sc_spec msi_fields[] = {
+    {.name = "addr", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
+    {.name = "data", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
+    {.name = "vector", .dir = SC_OUT, .kind = SC_NUMBER, .size = 1},
+    {.name = "access", .dir = SC_OUT, .kind = SC_CHOICE, .words = access_words},
+    {.name = "reason", .dir = SC_OUT, .kind = SC_LABEL},
+    {.name = NULL},
+};
+
+static void run_msi(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    if (player_device(p, line->subject, out))
+        outcome_cannot(out, "this machine does not model interrupts (a file says: require "
+                            "intremap)");
+}
+
+const struct sc_verb dma_verbs[] = {
+    {.name = "dma_write",
+     .subject = SC_OF_DEVICE,
+     .style = SC_DMA,
+     .fields = dma_write_fields,
+     .run = run_dma_write},
+    {.name = "dma_read",
+     .subject = SC_OF_DEVICE,
+     .style = SC_DMA,
+     .fields = dma_read_fields,
+     .run = run_dma_read},
+    {.name = "read",
+     .subject = SC_OF_DEVICE,
+     .style = SC_DMA,
+     .fields = disk_fields,
+     .run = run_disk_read},
+    {.name = "write",
+     .subject = SC_OF_DEVICE,
+     .style = SC_DMA,
+     .fields = disk_fields,
+     .run = run_disk_write},
+    {.name = "msi", .subject = SC_OF_DEVICE, .style = SC_DMA, .fields = msi_fields, .run = run_msi},
+    {.name = NULL},
+};

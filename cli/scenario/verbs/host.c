@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the host sees and does: ballooning, fault records, references, leaves, injected failures. */
+#include "verbs.h"
+
+#include "../../../iommu/abi/errno.h"
+
+/* ---- Memory management -------------------------------------------------------------------------
+ */
+
+static const struct sc_spec balloon_fields[] = {
+    {.name = "gfn", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
+    {.name = "nr", .dir = SC_IN, .kind = SC_NUMBER, .absent = 1},
+    {.name = NULL},
+};
+
+static void run_balloon_out(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    struct machine_domain *d = player_domain(p, line->subject, out);
+    uint64_t gfn = player_number(p, line->call, "gfn"), nr = player_number(p, line->call, "nr");
+
+    if (!d)
+        return;
+    out->status = machine_balloon_out(d, gfn, nr);
+    player_explain(p, out);
+    player_told(p, out,
+                ghost_ballooned(p->ghost, machine_domain_domid(d), gfn, nr, (int)out->status));
+}
+
+static void run_populate(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    struct machine_domain *d = player_domain(p, line->subject, out);
+    uint64_t gfn = player_number(p, line->call, "gfn"), nr = player_number(p, line->call, "nr");
+
+    if (!d)
+        return;
+    out->status = machine_populate(d, gfn, nr);
+    player_explain(p, out);
+    player_told(p, out,
+                ghost_populated(p->ghost, machine_domain_domid(d), gfn, nr, (int)out->status));
+}
+
+/* ---- Faults ------------------------------------------------------------------------------------
+ */
+
+static const struct sc_spec fault_fields[] = {
+    {.name = "device", .dir = SC_OUT, .kind = SC_DEVICE},
+    {.name = "dfn", .dir = SC_OUT, .kind = SC_NUMBER},
+    {.name = "access", .dir = SC_OUT, .kind = SC_CHOICE, .words = access_words},
+    {.name = "reason", .dir = SC_OUT, .kind = SC_LABEL},
+    {.name = "addr", .dir = SC_OUT, .kind = SC_NUMBER},
+    {.name = "rid", .dir = SC_OUT, .kind = SC_DEVICE, .quiet = true},
+    {.name = "ctx_no", .dir = SC_OUT, .kind = SC_NUMBER, .quiet = true},
+    {.name = NULL},
+};
+
+/* `device` is whom the record is about, `rid` the alias that it used. */
+static void note_fault(struct player *p, const struct sluice_fault *fault, struct outcome *out)
+{
+    const char *name = machine_device_name(p->m, fault->device);
+    struct machine_device *dev = machine_device(p->m, name);
+
+    outcome_number(out, "device", dev ? machine_device_rid(dev).n : fault->rid.n)->text = name;
+    outcome_number(out, "dfn", fault->addr >> FRAME_LG2);
+    outcome_number(out, "access", fault->write);
+    outcome_text(out, "reason", sluice_reason_name(fault->reason));
+    outcome_number(out, "addr", fault->addr);
+    outcome_number(out, "rid", fault->rid.n);
+    outcome_number(out, "ctx_no", fault->ctx_no);
+}
+
+static void run_faults(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    struct machine_domain *d = player_domain(p, line->subject, out);
+    struct sluice_fault fault[16], newest = {.device = NULL};
+    uint64_t lost;
+    unsigned n;
+
+    if (!d)
+        return;
+    sluice_faults_collect(machine_sluice(p->m));
+    while ((n = sluice_faults_read(machine_domain_sluice(d), fault, 16, &lost))) {
+        newest = fault[n - 1];
+        out->status += n;
+    }
+    if (out->status)
+        note_fault(p, &newest, out);
+}
+
+/* ---- Looking inside ----------------------------------------------------------------------------
+ */
+
+static const struct sc_spec refs_fields[] = {
+    {.name = "gfn", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
+    {.name = NULL},
+};
+
+static void run_refs(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    struct machine_domain *d = player_domain(p, line->subject, out);
+    gfn_t gfn = gfn_of(player_number(p, line->call, "gfn"));
+    struct sluice_frame_info info;
+    mfn_t mfn;
+
+    if (!d)
+        return;
+    out->status = sluice_memory_lookup(machine_domain_sluice(d), gfn, &mfn);
+    if (!out->status)
+        out->status = sluice_frame_info(machine_sluice(p->m), mfn, &info);
+    if (!out->status)
+        out->status = (long)info.refs;
+}
+
+static const struct sc_word rights[] = {
+    {"rw", PT_READ | PT_WRITE}, {"r", PT_READ}, {"w", PT_WRITE}, {"c", PT_SNOOP}, {NULL, 0}};
+static const struct sc_spec leaf_fields[] = {
+    {.name = "ctx_no", .dir = SC_IN, .kind = SC_NUMBER, .size = 2},
+    {.name = "dfn", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
+    {.name = "size", .dir = SC_OUT, .kind = SC_NUMBER},
+    {.name = "flags", .dir = SC_OUT, .kind = SC_FLAGS, .words = rights, .quiet = true},
+    {.name = NULL},
+};
+
+static int take_leaf(void *arg, const struct pt_leaf *leaf)
+{
+    struct pt_leaf *found = arg;
+
+    if (leaf->retired)
+        return 0;
+    *found = *leaf;
+    return 1;
+}
+
+static void run_leaf(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    struct machine_domain *d = player_domain(p, line->subject, out);
+    uint64_t ctx_no = player_number(p, line->call, "ctx_no");
+    dfn_t dfn = dfn_of(player_number(p, line->call, "dfn"));
+    struct pt_leaf leaf = {.nr = 0};
+
+    if (!d)
+        return;
+    out->status = -EINVAL;
+    if (ctx_no <= UINT16_MAX)
+        out->status = sluice_context_walk(machine_domain_sluice(d), (uint16_t)ctx_no, dfn, dfn,
+                                          take_leaf, &leaf);
+    if (out->status < 0)
+        return;
+    out->status = leaf.attr ? 0 : -ENOENT;
+    if (out->status)
+        return;
+    outcome_number(out, "size", (uint64_t)1 << leaf.lg2);
+    outcome_number(out, "flags", leaf.attr);
+}
+
+static void run_check(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    (void)line;
+    player_told(p, out, ghost_check(p->ghost));
+}
+
+/* ---- Injected failures -------------------------------------------------------------------------
+ */
+
+static const struct sc_spec fail_fields[] = {
+    {.name = "alloc", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
+    {.name = "flush", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
+    {.name = NULL},
+};
+
+static void run_fail(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    const struct sc_call *call = line->call;
+
+    if (!sc_get(call, "alloc") && !sc_get(call, "flush"))
+        outcome_cannot(out, "expected alloc=N or flush=N");
+    if (p->sweep != SWEEP_NONE)
+        return;
+    ghost_allow_failure(p->ghost);
+    if (sc_get(call, "alloc"))
+        machine_fail_alloc(p->m, (unsigned)player_number(p, call, "alloc"));
+    if (!sc_get(call, "flush"))
+        return;
+    machine_fail_flush(p->m, (unsigned)player_number(p, call, "flush"));
+    p->flush_failed = true;
+}
+
+const struct sc_verb host_verbs[] = {
+    {.name = "balloon_out",
+     .subject = SC_OF_DOMAIN,
+     .fields = balloon_fields,
+     .run = run_balloon_out},
+    {.name = "populate", .subject = SC_OF_DOMAIN, .fields = balloon_fields, .run = run_populate},
+    {.name = "faults",
+     .subject = SC_OF_DOMAIN,
+     .style = SC_COUNT,
+     .fields = fault_fields,
+     .run = run_faults},
+    {.name = "refs",
+     .subject = SC_OF_DOMAIN,
+     .style = SC_COUNT,
+     .fields = refs_fields,
+     .run = run_refs},
+    {.name = "leaf", .subject = SC_OF_DOMAIN, .fields = leaf_fields, .run = run_leaf},
+    {.name = "check", .run = run_check},
+    {.name = "fail", .fields = fail_fields, .run = run_fail},
+    {.name = NULL},
+};

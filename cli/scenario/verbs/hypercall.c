@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Making a hypercall as a guest does: its argument structs go into the caller's argument page, what
+ * it gives back is read from there. The tables of hypercall_table.c say what lies where.
+ */
+#include "hypercall.h"
+
+#include "../../../iommu/abi/errno.h"
+
+#include <string.h>
+
+/* Space of one argument struct in the page; a remote's command has the next one. */
+#define SLOT 64
+
+/* Untouched outputs show. */
+#define POISON 0xaa
+
+_Static_assert(SLOT *(SC_MAX_NESTED + 2) <= FRAME_SIZE, "the arguments do not fit in their page");
+
+static void store(uint8_t *to, uint64_t value, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++)
+        to[i] = (uint8_t)(value >> (8 * i));
+}
+
+static uint64_t load(const uint8_t *from, unsigned size)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = size; i > 0; i--)
+        value = value << 8 | from[i - 1];
+    return value;
+}
+
+/* A struct physdev_pci_device has the same bits in another order. */
+static uint64_t device_to_abi(uint64_t rid)
+{
+    return (rid >> 16 & 0xffff) | (rid >> 8 & 0xff) << 16 | (rid & 0xff) << 24;
+}
+
+/* ---- Writing -----------------------------------------------------------------------------------
+ */
+
+static bool put_field(struct player *p, const struct sc_call *call, const struct sc_spec *spec,
+                      uint8_t *to, struct outcome *out)
+{
+    uint64_t value = player_number(p, call, spec->name);
+
+    if (spec->size < 8 && value >> (8 * spec->size)) {
+        outcome_cannot(out, "%s=0x%llx does not fit in %u bits", spec->name,
+                       (unsigned long long)value, 8u * spec->size);
+        return false;
+    }
+    if (spec->kind == SC_DEVICE)
+        value = device_to_abi(value);
+    store(to + spec->offset, value, spec->size);
+    return true;
+}
+
+static bool put_struct(struct player *p, struct machine_domain *d, const struct sc_call *call,
+                       uint8_t *arg, uint64_t addr, struct outcome *out)
+{
+    const struct sc_verb *verb = call->verb;
+
+    for (const struct sc_spec *spec = verb->fields; spec && spec->name; spec++)
+        if ((spec->dir & SC_IN) && !put_field(p, call, spec, arg, out))
+            return false;
+    if (!verb->arg_size || !machine_guest_write(d, addr, arg, verb->arg_size))
+        return true;
+    outcome_cannot(out, "cannot write the argument at 0x%llx", (unsigned long long)addr);
+    return false;
+}
+
+static bool put_raw(struct player *p, struct machine_domain *d, const struct sc_call *call,
+                    struct request *req, struct outcome *out)
+{
+    const struct sc_value *bytes = sc_get(call, "bytes");
+
+    req->subop = (int)(uint32_t)player_number(p, call, "subop");
+    req->addr = player_number(p, call, "arg");
+    if (!bytes || !machine_guest_write(d, req->addr, bytes->bytes, bytes->nr_bytes))
+        return true;
+    outcome_cannot(out, "cannot put bytes at 0x%llx: no memory there",
+                   (unsigned long long)req->addr);
+    return false;
+}
+
+/* Writes the call's argument, after that of its command. */
+static bool put_call(struct player *p, struct machine_domain *d, const struct sc_call *call,
+                     unsigned slot, struct request *req, struct outcome *out)
+{
+    uint8_t arg[SLOT];
+    struct request inner;
+
+    if (call->verb->subop == SUBOP_RAW)
+        return put_raw(p, d, call, req, out);
+    memset(arg, POISON, sizeof(arg));
+    req->subop = call->verb->subop;
+    req->addr = MACHINE_ARG + (uint64_t)slot * SLOT;
+    if (call->inner) {
+        if (!put_call(p, d, call->inner, slot + 1, &inner, out))
+            return false;
+        store(arg + offsetof(struct pv_iommu_remote_cmd, cmd), (uint16_t)inner.subop, 2);
+        store(arg + offsetof(struct pv_iommu_remote_cmd, arg), inner.addr, 8);
+    }
+    return put_struct(p, d, call, arg, req->addr, out);
+}
+
+/* ---- Before and after --------------------------------------------------------------------------
+ */
+
+/* One argument struct as it was before the call and after it. */
+struct snapshot {
+    const struct sc_verb *verb; /* NULL: an unknown sub-op */
+    uint64_t addr;
+    bool readable;
+    uint8_t in[SLOT], out[SLOT];
+};
+
+static void snapshot_before(struct snapshot *s, struct machine_domain *d, int subop, uint64_t addr)
+{
+    memset(s, 0, sizeof(*s));
+    s->verb = verb_of_subop(subop);
+    s->addr = addr;
+    s->readable =
+        s->verb && s->verb->arg_size && !machine_guest_read(d, addr, s->in, s->verb->arg_size);
+}
+
+static void snapshot_after(struct snapshot *s, struct machine_domain *d)
+{
+    if (s->readable)
+        s->readable = !machine_guest_read(d, s->addr, s->out, s->verb->arg_size);
+}
+
+/* A call writes its OUT fields and leaves the rest alone, padding too. */
+static void check_untouched(const struct snapshot *s, struct outcome *out)
+{
+    bool may[SLOT] = {false};
+
+    if (!s->readable)
+        return;
+    for (const struct sc_spec *spec = s->verb->fields; spec && spec->name; spec++)
+        if (spec->dir & SC_OUT)
+            memset(may + spec->offset, true, spec->size);
+    for (size_t i = 0; i < s->verb->arg_size; i++)
+        if (!may[i] && s->in[i] != s->out[i])
+            outcome_complain(out, "%s changed byte %zu of its argument, which is no OUT field",
+                             s->verb->name, i);
+}
+
+static void tell_ghost(struct player *p, struct machine_domain *d, int subop,
+                       const struct snapshot *outer, const struct snapshot *inner,
+                       struct outcome *out)
+{
+    struct ghost_call told = {
+        .caller = machine_domain_domid(d),
+        .subop = subop,
+        .in = outer->readable ? outer->in : NULL,
+        .out = outer->readable ? outer->out : NULL,
+        .inner_in = inner->readable ? inner->in : NULL,
+        .inner_out = inner->readable ? inner->out : NULL,
+        .status = out->status,
+    };
+
+    player_told(p, out, ghost_called(p->ghost, &told));
+}
+
+static void snapshot_inner(struct snapshot *inner, struct machine_domain *d, int subop,
+                           const struct snapshot *outer)
+{
+    struct pv_iommu_remote_cmd remote;
+
+    memset(inner, 0, sizeof(*inner));
+    if (subop != IOMMU_remote_cmd || !outer->readable)
+        return;
+    memcpy(&remote, outer->in, sizeof(remote));
+    snapshot_before(inner, d, remote.cmd, remote.arg.q);
+}
+
+static unsigned continue_every(const struct player *p, const struct sc_line *line)
+{
+    if (line->every_given)
+        return (unsigned)value_number(&line->continue_every, p->vars);
+    return p->continue_every;
+}
+
+static void make_call(struct player *p, struct machine_domain *d, const struct sc_line *line,
+                      const struct request *req, struct outcome *out)
+{
+    struct snapshot outer, inner;
+
+    snapshot_before(&outer, d, req->subop, req->addr);
+    snapshot_inner(&inner, d, req->subop, &outer);
+    out->status = machine_hypercall(d, req->subop, req->addr, continue_every(p, line));
+    snapshot_after(&outer, d);
+    snapshot_after(&inner, d);
+    check_untouched(&outer, out);
+    check_untouched(&inner, out);
+    tell_ghost(p, d, req->subop, &outer, &inner, out);
+}
+
+/* ---- Reading -----------------------------------------------------------------------------------
+ */
+
+static bool poisoned(const uint8_t *at, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++)
+        if (at[i] != POISON)
+            return false;
+    return true;
+}
+
+static void get_field(const struct sc_spec *spec, const uint8_t *arg, struct outcome *out)
+{
+    uint64_t value = load(arg + spec->offset, spec->size);
+    struct got *got = outcome_number(out, spec->name, value);
+
+    got->untouched = poisoned(arg + spec->offset, spec->size);
+}
+
+static void get_fields(struct machine_domain *d, const struct sc_verb *verb, uint64_t addr,
+                       struct outcome *out)
+{
+    uint8_t arg[SLOT];
+
+    if (!verb->arg_size || machine_guest_read(d, addr, arg, verb->arg_size))
+        return;
+    for (const struct sc_spec *spec = verb->fields; spec && spec->name; spec++)
+        if (spec->dir & SC_OUT)
+            get_field(spec, arg, out);
+}
+
+void run_hypercall(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    struct machine_domain *d = player_domain(p, line->subject, out);
+    const struct sc_call *call = line->call;
+    struct request req;
+    unsigned slot = 0;
+
+    if (!d || !put_call(p, d, call, 0, &req, out))
+        return;
+    make_call(p, d, line, &req, out);
+    for (; call->inner; call = call->inner)
+        slot++;
+    get_fields(d, call->verb, MACHINE_ARG + (uint64_t)slot * SLOT, out);
+}

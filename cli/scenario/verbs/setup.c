@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Setting up: the machine and its domains. */
+#include "regions.h"
+
+#include <stdlib.h>
+
+/* ---- machine, require --------------------------------------------------------------------------
+ */
+
+enum { OFF, ON };
+
+static const struct sc_word on_off[] = {{"off", OFF}, {"on", ON}, {NULL, 0}};
+static const struct sc_word defaults[] = {{"identity", 0}, {"blocked", 1}, {NULL, 0}};
+static const struct sc_word iommus[] = {{"none", 1}, {"on", 0}, {NULL, 0}};
+static const struct sc_word hwdoms[] = {
+    {"relaxed", 0}, {"strict", 1}, {"passthrough", 2}, {NULL, 0}};
+static const struct sc_word msis[] = {{"safe", 0}, {"unsafe", 1}, {NULL, 0}};
+static const struct sc_word formats[] = {
+    {"vtdss", PT_FORMAT_VTDSS},
+    {"x86", PT_FORMAT_X86},
+    {"amdv1", PT_FORMAT_AMDV1},
+    {"lpae1", PT_FORMAT_LPAE1},
+    {"lpae2", PT_FORMAT_LPAE2},
+    {"fake", PT_FORMAT_FAKE},
+    {NULL, 0},
+};
+
+/* hwdom, intremap and msi are part of the grammar; what they switch is not in this machine. */
+static const struct sc_spec machine_fields[] = {
+    {.name = "ram", .dir = SC_IN, .kind = SC_NUMBER},
+    {.name = "aw", .dir = SC_IN, .kind = SC_NUMBER, .size = 1},
+    {.name = "default", .dir = SC_IN, .kind = SC_CHOICE, .words = defaults},
+    {.name = "iommu", .dir = SC_IN, .kind = SC_CHOICE, .words = iommus},
+    {.name = "intremap", .dir = SC_IN, .kind = SC_CHOICE, .words = on_off},
+    {.name = "hwdom", .dir = SC_IN, .kind = SC_CHOICE, .words = hwdoms},
+    {.name = "msi", .dir = SC_IN, .kind = SC_CHOICE, .words = msis},
+    {.name = "format",
+     .dir = SC_IN,
+     .kind = SC_CHOICE,
+     .words = formats,
+     .absent = PT_FORMAT_VTDSS},
+    {.name = "levels", .dir = SC_IN, .kind = SC_NUMBER, .size = 1},
+    {.name = "caching_mode", .dir = SC_IN, .kind = SC_CHOICE, .words = on_off},
+    {.name = "coherent", .dir = SC_IN, .kind = SC_CHOICE, .words = on_off, .absent = ON},
+    {.name = "units", .dir = SC_IN, .kind = SC_NUMBER, .size = 2},
+    {.name = "seed", .dir = SC_IN, .kind = SC_NUMBER},
+    {.name = NULL},
+};
+
+static const struct sc_word features[] = {{"nested", 0},      {"pasid", 0}, {"superpages", 0},
+                                          {"two-devices", 0}, {"nvme", 0},  {"intremap", 0},
+                                          {"faults", 0},      {NULL, 0}};
+static const struct sc_spec require_args[] = {
+    {.name = "feature", .dir = SC_IN, .kind = SC_CHOICE, .words = features, .repeat = true},
+    {.name = NULL},
+};
+
+/* Both have had their effect before the first line is played. */
+static void run_nothing(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    (void)p;
+    (void)line;
+    (void)out;
+}
+
+static const struct sc_call *machine_call(const struct scenario *sc)
+{
+    static const struct sc_verb verb = {.name = "machine", .fields = machine_fields};
+    static const struct sc_call absent = {.verb = &verb};
+
+    for (unsigned i = 0; i < sc->nr_lines; i++)
+        if (sc->lines[i].call->verb->setup)
+            return sc->lines[i].call;
+    return &absent;
+}
+
+void setup_config(const struct scenario *sc, struct machine_config *config)
+{
+    const struct sc_call *call = machine_call(sc);
+    const struct player p = {.sc = sc};
+    struct regions holes = regions_in(sc, NULL, true);
+
+    *config = (struct machine_config){
+        .ram = player_number(&p, call, "ram"),
+        .iova_bits = (unsigned)player_number(&p, call, "aw"),
+        .blocked = player_number(&p, call, "default"),
+        .no_iommu = player_number(&p, call, "iommu"),
+        .format = (enum pt_format_id)player_number(&p, call, "format"),
+        .levels = (unsigned)player_number(&p, call, "levels"),
+        .nr_units = (unsigned)player_number(&p, call, "units"),
+        .caching_mode = player_number(&p, call, "caching_mode"),
+        .noncoherent = !player_number(&p, call, "coherent"),
+        .seed = player_number(&p, call, "seed"),
+        .holes = holes.all,
+        .nr_holes = holes.nr,
+    };
+}
+
+void setup_config_free(struct machine_config *config)
+{
+    free((void *)(uintptr_t)config->holes);
+    config->holes = NULL;
+}
+
+/* ---- domain, destroy ---------------------------------------------------------------------------
+ */
+
+static const struct sc_spec domain_args[] = {
+    {.name = "a name", .dir = SC_IN, .kind = SC_NEW_DOMAIN},
+    {.name = NULL},
+};
+static const struct sc_spec domain_fields[] = {
+    {.name = "id", .dir = SC_IN, .kind = SC_NUMBER, .size = 2, .required = true},
+    {.name = "mem", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
+    {.name = "hardware", .dir = SC_IN, .kind = SC_BARE},
+    {.name = "direct_mapped", .dir = SC_IN, .kind = SC_BARE},
+    {.name = "controls", .dir = SC_IN, .kind = SC_DOMAINS},
+    {.name = "budget_contexts", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
+    {.name = "budget_tables", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
+    {.name = "budget_refs", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
+    {.name = "max_ctx", .dir = SC_IN, .kind = SC_NUMBER, .size = 2},
+    {.name = NULL},
+};
+
+static void run_domain(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    const struct sc_call *call = line->call;
+    const struct sc_value *controls = sc_get(call, "controls");
+    struct regions holes = regions_in(p->sc, call->set[0].value.text, false);
+    struct machine_domain_config config = {
+        .name = call->set[0].value.text,
+        .domid = (uint16_t)player_number(p, call, "id"),
+        .mem = player_number(p, call, "mem"),
+        .hardware = sc_get(call, "hardware"),
+        .direct_mapped = sc_get(call, "direct_mapped"),
+        .max_ctx_no = (uint16_t)player_number(p, call, "max_ctx"),
+        .budget_contexts = (uint32_t)player_number(p, call, "budget_contexts"),
+        .budget_tables = (uint32_t)player_number(p, call, "budget_tables"),
+        .budget_refs = (uint32_t)player_number(p, call, "budget_refs"),
+        .controls = controls ? controls->names : NULL,
+        .nr_controls = controls ? controls->nr_names : 0,
+        .holes = holes.all,
+        .nr_holes = holes.nr,
+    };
+    struct machine_domain *d;
+
+    out->status = machine_domain_add(p->m, &config, &d);
+    player_explain(p, out);
+    player_told(p, out, ghost_domain_added(p->ghost, &config, (int)out->status));
+    free(holes.all);
+}
+
+static const struct sc_spec destroy_args[] = {
+    {.name = "a domain", .dir = SC_IN, .kind = SC_END_DOMAIN},
+    {.name = NULL},
+};
+
+static void run_destroy(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    struct machine_domain *d = player_domain(p, line->call->set[0].value.text, out);
+    uint16_t domid;
+
+    if (!d)
+        return;
+    domid = machine_domain_domid(d);
+    out->status = machine_domain_destroy(p->m, d);
+    player_explain(p, out);
+    player_told(p, out, ghost_domain_destroyed(p->ghost, domid, (int)out->status));
+}
+
+const struct sc_verb setup_verbs[] = {
+    {.name = "machine",
+     .fields = machine_fields,
+     .run = run_nothing,
+     .style = SC_SILENT,
+     .setup = true},
+    {.name = "require",
+     .args = require_args,
+     .run = run_nothing,
+     .style = SC_SILENT,
+     .harmless = true},
+    {.name = "domain", .args = domain_args, .fields = domain_fields, .run = run_domain},
+    {.name = "destroy", .args = destroy_args, .run = run_destroy},
+    {.name = NULL},
+};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The verbs of a scenario, in groups. A group is a table of rows {name, fields, function}; a new
+ * verb is a new row. Tables end with a row without a name.
+ */
+#ifndef CLI_SCENARIO_VERBS_VERBS_H
+#define CLI_SCENARIO_VERBS_VERBS_H
+
+#include "../../player.h"
+
+extern const struct sc_verb setup_verbs[];     /* machine, require, domain, destroy */
+extern const struct sc_verb device_verbs[];    /* device, assign, unassign */
+extern const struct sc_verb hypercall_verbs[]; /* the sub-ops of the contexts ABI, and raw */
+extern const struct sc_verb memory_verbs[];    /* a guest's processor */
+extern const struct sc_verb dma_verbs[];       /* devices */
+extern const struct sc_verb host_verbs[];      /* memory management, faults, looking inside */
+extern const struct sc_verb later_verbs[];     /* known to the grammar, not to this build */
+
+/* All groups; ends with NULL. */
+extern const struct sc_verb *const verb_groups[];
+
+/* "read" and "write" as the `access` of a DMA. */
+extern const struct sc_word access_words[];
+
+/* The hypercall row with that number, or NULL. */
+const struct sc_verb *verb_of_subop(int subop);
+/* How a verb is written, from its table: for help. */
+void verb_print(const struct sc_verb *verb, struct words *w);
+
+/* What `machine` and the devices' direct regions say about the machine. */
+void setup_config(const struct scenario *sc, struct machine_config *config);
+void setup_config_free(struct machine_config *config);
+
+/* The pattern that a line writes: bytes=, u64=, or fill=. NULL with *out filled in. Freed by
+ * free(). */
+uint8_t *data_of_line(struct player *p, const struct sc_line *line, size_t *size,
+                      struct outcome *out);
+/* How many bytes a line is about: len=, or as many as it gives or expects. False with *out filled
+ * in. */
+bool size_of_line(struct player *p, const struct sc_line *line, size_t *size, struct outcome *out);
+
+#endif

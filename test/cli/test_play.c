@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What `sluice play` says and how it ends, for small scenarios and for all of scenarios/. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glob.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../cli/run.h"
+
+struct result {
+    int status;
+    char *out, *err;
+    size_t out_size, err_size;
+};
+
+static struct run run_begin(struct result *r, const struct report_ops *ops)
+{
+    struct run run = {.machine = machine_kinds, .report = {.ops = ops, .machine = "soft"}};
+
+    memset(r, 0, sizeof(*r));
+    run.report.out = open_memstream(&r->out, &r->out_size);
+    run.err = open_memstream(&r->err, &r->err_size);
+    return run;
+}
+
+static void run_finish(struct run *run, struct result *r)
+{
+    r->status = run_end(run);
+    fclose(run->report.out);
+    fclose(run->err);
+}
+
+static void result_free(struct result *r)
+{
+    free(r->out);
+    free(r->err);
+}
+
+/* Plays one text; `change` may set options. */
+static struct result play(const char *text, const struct report_ops *ops,
+                          void (*change)(struct run *run))
+{
+    struct result r;
+    struct run run = run_begin(&r, ops);
+
+    if (change)
+        change(&run);
+    run_text(&run, "f", text, strlen(text));
+    run_finish(&run, &r);
+    return r;
+}
+
+static void expect(const char *text, int status, const char *out, const char *err)
+{
+    struct result r = play(text, &report_text, NULL);
+
+    assert_string_equal(r.out, out);
+    assert_string_equal(r.err, err);
+    assert_int_equal(r.status, status);
+    result_free(&r);
+}
+
+#define DOMAIN "domain d id=1 mem=1M\n"
+#define DEVICE "device nic 00:05.0 owner=d\n"
+
+static void test_pass(void **state)
+{
+    (void)state;
+    expect("", 0, "1 passed, 0 failed, 0 skipped\n", "");
+    expect(DOMAIN DEVICE "nic: dma_write addr=0x1000 len=8 fill=1\nd: read gfn=1 len=8 => 0 fill=1",
+           0, "1 passed, 0 failed, 0 skipped\n", "");
+}
+
+static void test_mismatch(void **state)
+{
+    struct result r = play(DOMAIN "d: query_capabilities => 0 max_ctx_no=3\n", &report_text, NULL);
+
+    (void)state;
+    expect(DOMAIN "d: free_context ctx_no=7  # no such context\ncheck\n", 1,
+           "f:2: d: free_context ctx_no=7\n  expected 0\n  got EINVAL\n"
+           "0 passed, 1 failed, 0 skipped\n",
+           "");
+    assert_non_null(strstr(r.out, "\n  expected 0 max_ctx_no=3\n  got 0 max_iova_addr="));
+    assert_non_null(strstr(r.out, " max_ctx_no=15\n0 passed, 1 failed"));
+    result_free(&r);
+}
+
+static void test_mismatch_of_dma(void **state)
+{
+    (void)state;
+    expect(DOMAIN DEVICE "nic: dma_write addr=0x900000 len=8 fill=1 => blocked access=read\n", 1,
+           "f:3: nic: dma_write addr=0x900000 len=8 fill=1 => blocked access=read\n"
+           "  expected blocked access=read\n  got blocked access=write reason=not-present\n"
+           "0 passed, 1 failed, 0 skipped\n",
+           "");
+    expect(DOMAIN "d: write gfn=0 u64=1\nd: read gfn=0 len=8 => 0 fill=1\n", 1,
+           "f:3: d: read gfn=0 len=8 => 0 fill=1\n  expected 0 fill=1\n"
+           "  got 0 fill=mixed bytes=0100000000000000\n0 passed, 1 failed, 0 skipped\n",
+           "");
+}
+
+static void test_syntax_error(void **state)
+{
+    (void)state;
+    expect(DOMAIN "\nd: map_pages gfn=oops\n", 2, "0 passed, 1 failed, 0 skipped\n",
+           "f:3: gfn: 'oops' is no number, expected decimal or 0x, K M G, or $variable\n");
+}
+
+static void test_skipped(void **state)
+{
+    (void)state;
+    expect("require nvme\nrequire intremap\n" DOMAIN "d: noop => EINVAL\n", 0,
+           "f: skipped: needs intremap, which machine soft does not have\n"
+           "0 passed, 0 failed, 1 skipped\n",
+           "");
+}
+
+static void test_later_interfaces(void **state)
+{
+    (void)state;
+    expect(DOMAIN "d: frames.unmap_page bfn=1 => any\n", 1,
+           "f:2: d: frames.unmap_page bfn=1 => any\n  expected any\n"
+           "  got the frames ABI is not in this build\n0 passed, 1 failed, 0 skipped\n",
+           "");
+    expect(DOMAIN DEVICE "nic: dma_write addr=0 len=1 pasid=3 => any\n", 1,
+           "f:3: nic: dma_write addr=0 len=1 pasid=3 => any\n  expected any\n"
+           "  got needs pasid, which this machine does not have\n"
+           "0 passed, 1 failed, 0 skipped\n",
+           "");
+}
+
+static void test_unreadable(void **state)
+{
+    struct result r;
+    struct run run = run_begin(&r, &report_text);
+
+    (void)state;
+    run_file(&run, "/nonexistent/file.scn");
+    run_finish(&run, &r);
+    assert_int_equal(r.status, 2);
+    assert_string_equal(r.out, "0 passed, 1 failed, 0 skipped\n");
+    assert_string_equal(r.err, "/nonexistent/file.scn: No such file or directory\n");
+    result_free(&r);
+}
+
+static void test_machine_refused(void **state)
+{
+    struct result r = play("# first\nmachine aw=200\n", &report_text, NULL);
+
+    (void)state;
+    assert_int_equal(r.status, 1);
+    assert_non_null(strstr(r.out, "f: line 2: "));
+    result_free(&r);
+}
+
+static void trace(struct run *run)
+{
+    run->report.trace = true;
+}
+
+static void test_trace(void **state)
+{
+    struct result r = play(DOMAIN "d: noop\nd: alloc_context\n", &report_text, trace);
+
+    (void)state;
+    assert_non_null(strstr(r.out, "f:2: d: noop\n  0  (exits 1, submissions 0, allocations 0)\n"));
+    assert_non_null(strstr(r.out, "f:3: d: alloc_context\n  0 ctx_no=1  (exits 1, "));
+    result_free(&r);
+}
+
+static void test_untouched_output(void **state)
+{
+    (void)state;
+    expect(DOMAIN "d: alloc_context alloc_flags=0x4000 => EINVAL ctx_no=0\n", 1,
+           "f:2: d: alloc_context alloc_flags=0x4000 => EINVAL ctx_no=0\n"
+           "  expected EINVAL ctx_no=0\n  got EINVAL ctx_no=untouched\n"
+           "0 passed, 1 failed, 0 skipped\n",
+           "");
+}
+
+static void keep_going(struct run *run)
+{
+    run->keep_going = true;
+}
+
+static void test_keep_going(void **state)
+{
+    static const char text[] = DOMAIN "d: noop => EINVAL\nd: noop\nd: noop => ENOENT\n";
+    struct result r = play(text, &report_text, keep_going);
+
+    (void)state;
+    assert_string_equal(r.out, "f:2: d: noop => EINVAL\n  expected EINVAL\n  got 0\n"
+                               "f:4: d: noop => ENOENT\n  expected ENOENT\n  got 0\n"
+                               "0 passed, 1 failed, 0 skipped\n");
+    assert_int_equal(r.status, 1);
+    result_free(&r);
+}
+
+static void test_variables(void **state)
+{
+    (void)state;
+    expect(DOMAIN "d: alloc_context -> $a, ctx_no=$b\n"
+                  "d: map_pages ctx_no=$b gfn=5 dfn=9 map_flags=r => 0 mapped=1 -> $n\n"
+                  "d: lookup_page ctx_no=$a dfn=9 -> $g => 0\n"
+                  "d: refs gfn=$g => 2\n"
+                  "d: free_context ctx_no=$n\n",
+           0, "1 passed, 0 failed, 0 skipped\n", "");
+}
+
+static void test_tour(void **state)
+{
+    static const char text[] =
+        "# SPDX-License-Identifier: none\n# Once upon a time.\n" DOMAIN DEVICE
+        "nic: dma_read addr=0x900000 len=8 => blocked # quietly\n";
+    struct result r = play(text, &report_tour, NULL);
+
+    (void)state;
+    assert_non_null(strstr(r.out, "Once upon a time.\n  > domain d id=1 mem=1M\n"));
+    assert_non_null(strstr(r.out, "    blocked: read of dfn 0x900, not-present\n"));
+    assert_null(strstr(r.out, "SPDX"));
+    assert_int_equal(r.status, 0);
+    result_free(&r);
+}
+
+static void test_json(void **state)
+{
+    struct result r = play(DOMAIN "d: free_context ctx_no=7\n", &report_json, NULL);
+    json_t *root = json_loads(r.out, 0, NULL), *file, *line;
+
+    (void)state;
+    assert_non_null(root);
+    assert_int_equal(json_integer_value(json_object_get(root, "failed")), 1);
+    file = json_array_get(json_object_get(root, "files"), 0);
+    assert_string_equal(json_string_value(json_object_get(file, "machine")), "soft");
+    assert_string_equal(json_string_value(json_object_get(file, "result")), "failed");
+    assert_int_equal(json_array_size(json_object_get(file, "lines")), 1);
+    line = json_array_get(json_object_get(file, "lines"), 0);
+    assert_int_equal(json_integer_value(json_object_get(line, "line")), 2);
+    assert_string_equal(json_string_value(json_object_get(line, "expected")), "0");
+    line = json_object_get(line, "got");
+    assert_string_equal(json_string_value(json_object_get(line, "errno")), "EINVAL");
+    json_decref(root);
+    result_free(&r);
+}
+
+/* ---- scenarios/ --------------------------------------------------------------------------------
+ */
+
+static const char *scenarios;
+
+static void play_all(void (*change)(struct run *run))
+{
+    struct result r;
+    struct run run = run_begin(&r, &report_text);
+    char pattern[4096];
+    glob_t files = {.gl_pathc = 0};
+
+    change(&run);
+    snprintf(pattern, sizeof(pattern), "%s/*.scn", scenarios);
+    assert_int_equal(glob(pattern, 0, NULL, &files), 0);
+    snprintf(pattern, sizeof(pattern), "%s/*/*.scn", scenarios);
+    assert_int_equal(glob(pattern, GLOB_APPEND, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        run_file(&run, files.gl_pathv[i]);
+    globfree(&files);
+    run_finish(&run, &r);
+    if (r.status)
+        fprintf(stderr, "%s%s", r.err, r.out);
+    assert_int_equal(r.status, 0);
+    result_free(&r);
+}
+
+static void as_written(struct run *run)
+{
+    (void)run;
+}
+
+static void in_pieces(struct run *run)
+{
+    run->continue_every = 1;
+}
+
+static void failing_allocs(struct run *run)
+{
+    run->sweep = SWEEP_ALLOC;
+}
+
+static void failing_flushes(struct run *run)
+{
+    run->sweep = SWEEP_FLUSH;
+}
+
+static void test_scenarios(void **state)
+{
+    (void)state;
+    play_all(as_written);
+}
+
+static void test_scenarios_in_pieces(void **state)
+{
+    (void)state;
+    play_all(in_pieces);
+}
+
+static void test_scenarios_failing_allocs(void **state)
+{
+    (void)state;
+    play_all(failing_allocs);
+}
+
+static void test_scenarios_failing_flushes(void **state)
+{
+    (void)state;
+    play_all(failing_flushes);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pass),
+        cmocka_unit_test(test_mismatch),
+        cmocka_unit_test(test_mismatch_of_dma),
+        cmocka_unit_test(test_syntax_error),
+        cmocka_unit_test(test_skipped),
+        cmocka_unit_test(test_later_interfaces),
+        cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_machine_refused),
+        cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_untouched_output),
+        cmocka_unit_test(test_keep_going),
+        cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_tour),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_scenarios),
+        cmocka_unit_test(test_scenarios_in_pieces),
+        cmocka_unit_test(test_scenarios_failing_allocs),
+        cmocka_unit_test(test_scenarios_failing_flushes),
+    };
+
+    scenarios = argc > 1 ? argv[1] : "scenarios";
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices: added, given to domains, moved between contexts, and what their DMA may do. */
+#include "state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void group_move(struct ghost *g, const struct ghost_device *dev, struct ghost_domain *d,
+                uint16_t ctx)
+{
+    unsigned group = dev->group;
+
+    for (unsigned i = 0; i < g->nr_devices; i++) {
+        if (g->devices[i]->group != group)
+            continue;
+        g->devices[i]->domain = d;
+        g->devices[i]->ctx = ctx;
+    }
+}
+
+bool ghost_device_added(struct ghost *g, const struct machine_device_config *config,
+                        struct machine_device *dev, int status)
+{
+    struct ghost_device *new, *group;
+
+    event_begins(g, status);
+    if (status)
+        return true;
+    new = memset(must_alloc(NULL, 1, sizeof(*new)), 0, sizeof(*new));
+    group = config->group ? find_device(g, config->group) : NULL;
+    new->machine = dev;
+    new->real = machine_device_sluice(dev);
+    new->name = strdup(config->name);
+    new->nr_rids = config->nr_rids;
+    memcpy(new->rids, config->rids, config->nr_rids * sizeof(*new->rids));
+    new->group = group ? group->group : g->nr_groups++;
+    new->nr_regions = config->nr_regions;
+    new->regions = must_alloc(NULL, config->nr_regions, sizeof(*new->regions));
+    if (config->nr_regions)
+        memcpy(new->regions, config->regions, config->nr_regions * sizeof(*new->regions));
+    g->devices = must_alloc(g->devices, g->nr_devices + 1, sizeof(*g->devices));
+    g->devices[g->nr_devices++] = new;
+    if (!new->real && !config->unprotected && !g->no_iommu)
+        return complain(g, "%s: added without a unit", new->name);
+    return true;
+}
+
+/* After -EIO a device is where it was or where it was to go: the machine says which. */
+static bool learn_place(struct ghost *g, const struct ghost_device *dev, struct ghost_domain *d,
+                        uint16_t ctx)
+{
+    struct sluice_device_info info;
+
+    sluice_device_info(dev->real, &info);
+    if (info.domain == (d ? d->real : NULL) && info.ctx_no == ctx)
+        group_move(g, dev, d, ctx);
+    return true;
+}
+
+bool ghost_assigned(struct ghost *g, struct machine_device *machine, uint16_t domid, int status)
+{
+    struct ghost_device *dev = find_device(g, machine);
+    struct ghost_domain *d = find_domain(g, domid);
+    enum conflict conflict;
+    struct verdict v = {0};
+
+    event_begins(g, status);
+    if (!dev || !d)
+        return status ? true : complain(g, "assigned, but the model has no such device or domain");
+    if (!dev->real)
+        return true;
+    conflict = group_conflict(g, dev, d, 0);
+    may_if(&v, dev->domain || conflict == CONFLICTS, -EBUSY);
+    may_if(&v, status == -EBUSY && (conflict == AMBIGUOUS || g->failed), -EBUSY);
+    may_if(&v, status == -ENOMEM && tables_may_lack(g, d, PT_MAX_LEVELS), -ENOMEM);
+    if (!judge(g, &v, status, "assigning a device"))
+        return false;
+    if (status == -EIO)
+        return learn_place(g, dev, d, 0);
+    if (!status)
+        group_move(g, dev, d, 0);
+    return true;
+}
+
+bool ghost_unassigned(struct ghost *g, struct machine_device *machine, int status)
+{
+    struct ghost_device *dev = find_device(g, machine);
+    struct verdict v = {0};
+
+    event_begins(g, status);
+    if (!dev)
+        return status ? true : complain(g, "unassigned, but the model has no such device");
+    if (!dev->real)
+        return true;
+    may_if(&v, !dev->domain, -ENODEV);
+    if (!judge(g, &v, status, "taking a device away"))
+        return false;
+    if (status == -EIO)
+        return learn_place(g, dev, NULL, 0);
+    if (!status)
+        group_move(g, dev, NULL, 0);
+    return true;
+}
+
+static struct ghost_device *device_of(const struct ghost *g, const struct ghost_domain *d,
+                                      const struct physdev_pci_device *pci)
+{
+    for (unsigned i = 0; i < g->nr_devices; i++) {
+        struct ghost_device *dev = g->devices[i];
+
+        if (dev->real && dev->domain == d &&
+            dev->rids[0].n == rid_of(pci->seg, pci->bus, pci->devfn).n)
+            return dev;
+    }
+    return NULL;
+}
+
+bool called_reattach(struct ghost *g, const struct inner_call *c)
+{
+    struct pv_iommu_reattach_device in;
+    struct ghost_device *dev;
+    enum conflict conflict = FITS;
+    struct verdict v = {0};
+
+    memcpy(&in, c->in, sizeof(in));
+    dev = device_of(g, c->d, &in.dev);
+    may_if(&v, in.pasid != 0, -EOPNOTSUPP);
+    may_if(&v, !dev, -ENODEV);
+    may_if(&v, !find_ctx(c->d, in.ctx_no), -EINVAL);
+    if (!v.nr && dev->ctx != in.ctx_no)
+        conflict = group_conflict(g, dev, c->d, in.ctx_no);
+    may_if(&v, conflict == CONFLICTS, -EBUSY);
+    may_if(&v, c->status == -EBUSY && (conflict == AMBIGUOUS || g->failed), -EBUSY);
+    may_if(&v, c->status == -ENOMEM && tables_may_lack(g, c->d, PT_MAX_LEVELS), -ENOMEM);
+    if (!judge(g, &v, c->status, "reattach_device"))
+        return false;
+    if (c->status == -EIO)
+        return learn_place(g, dev, c->d, in.ctx_no);
+    if (!c->status)
+        group_move(g, dev, c->d, in.ctx_no);
+    return true;
+}
+
+static bool has_rid(const struct ghost_device *dev, rid_t rid)
+{
+    for (unsigned i = 0; i < dev->nr_rids; i++) {
+        if (dev->rids[i].n == rid.n)
+            return true;
+    }
+    return false;
+}
+
+#define DMA_MOST (64u << 20)
+
+/* The first page that the device may not access, or false when it may access all. */
+static bool first_blocked(const struct ghost *g, const struct ghost_device *dev, uint64_t addr,
+                          uint64_t size, bool write, uint64_t *blocked)
+{
+    unsigned need = write ? PT_WRITE : PT_READ;
+
+    for (uint64_t dfn = addr >> FRAME_LG2; size && dfn <= (addr + size - 1) >> FRAME_LG2; dfn++) {
+        uint64_t mfn;
+        unsigned attr;
+
+        *blocked = dfn;
+        if (!device_reach(g, dev, dfn, &mfn, &attr) || !(attr & need))
+            return true;
+    }
+    return false;
+}
+
+/* Is what was said about a blocked access true? */
+static bool reason_fits(const struct ghost *g, const struct ghost_device *dev, uint64_t dfn,
+                        enum hw_reason reason)
+{
+    unsigned attr;
+    uint64_t mfn;
+    bool there = device_reach(g, dev, dfn, &mfn, &attr);
+
+    switch (reason) {
+    case HW_REASON_BLOCKED:
+        return !dev->domain || (!dev->ctx && g->blocked);
+    case HW_REASON_WIDTH:
+        return dfn > g->max_dfn;
+    case HW_REASON_NOT_PRESENT:
+        return !there;
+    case HW_REASON_NO_READ:
+    case HW_REASON_NO_WRITE:
+        return there || leftover_rights(g, dfn);
+    case HW_REASON_MSI:
+        return dfn >= MSI_FIRST && dfn <= MSI_LAST;
+    case HW_REASON_UNIT:
+        return g->may_fail;
+    default:
+        return false;
+    }
+}
+
+static bool dma_performed(struct ghost *g, const struct ghost_device *dev, uint64_t addr,
+                          uint64_t size, bool write)
+{
+    uint64_t dfn;
+
+    if (g->eio && g->nr_units == 1)
+        return complain(g, "%s: DMA through a failed unit", dev->name);
+    if (leftover_touches(g, addr >> FRAME_LG2, (addr + size - 1) >> FRAME_LG2))
+        return true;
+    if (first_blocked(g, dev, addr, size, write, &dfn) && dev->domain)
+        return complain(g, "%s: %s DMA was performed at dfn 0x%jx, context %u does not allow it",
+                        dev->name, write ? "write" : "read", (uintmax_t)dfn, dev->ctx);
+    if (first_blocked(g, dev, addr, size, write, &dfn))
+        return complain(g, "%s: DMA at dfn 0x%jx out of quarantine", dev->name, (uintmax_t)dfn);
+    return true;
+}
+
+bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint64_t addr,
+               uint64_t size, bool write, int status, enum hw_reason reason)
+{
+    struct ghost_device *dev = find_device(g, machine);
+    uint64_t dfn = addr >> FRAME_LG2;
+    bool allowed;
+
+    event_begins(g, 0);
+    if (!dev)
+        return complain(g, "DMA of a device that the model does not have");
+    if (g->no_iommu || !dev->real)
+        return true;
+    if (!has_rid(dev, rid) || (size && addr + (size - 1) < addr) || size > DMA_MOST)
+        return status == -EINVAL ? true : complain(g, "%s: bad DMA gave %d", dev->name, status);
+    if (!status)
+        return dma_performed(g, dev, addr, size, write);
+    if (status != -EACCES)
+        return complain(g, "%s: DMA gave %d", dev->name, status);
+    if (reason == HW_REASON_UNIT && g->may_fail) {
+        g->failed = true;
+        return true;
+    }
+    allowed = !first_blocked(g, dev, addr, size, write, &dfn);
+    if (allowed && !dev->domain)
+        return true; /* its own direct regions: a quarantine may show them or not */
+    if (allowed)
+        return complain(g, "%s: %s DMA at 0x%jx was blocked (%s), context %u allows it", dev->name,
+                        write ? "write" : "read", (uintmax_t)addr, sluice_reason_name(reason),
+                        dev->ctx);
+    if (!reason_fits(g, dev, dfn, reason))
+        return complain(g, "%s: DMA at 0x%jx was blocked for a wrong reason: %s", dev->name,
+                        (uintmax_t)addr, sluice_reason_name(reason));
+    return true;
+}

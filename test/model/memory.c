@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A domain gives memory back and gets some. */
+#include "state.h"
+
+static bool range_is_bad(uint64_t gfn, uint64_t nr)
+{
+    return !nr || gfn + nr - 1 < gfn || (gfn + nr - 1) >> (64 - FRAME_LG2);
+}
+
+static uint64_t count_gfns(const struct ghost_domain *d, uint64_t gfn, uint64_t nr)
+{
+    return pages_count(&d->memory, gfn, gfn + nr - 1);
+}
+
+bool ghost_ballooned(struct ghost *g, uint16_t domid, uint64_t gfn, uint64_t nr, int status)
+{
+    struct ghost_domain *d = find_domain(g, domid);
+    struct verdict v = {0};
+    uint64_t there;
+
+    event_begins(g, status);
+    if (!d)
+        return complain(g, "ballooning of domain %u, which is not there", domid);
+    if (range_is_bad(gfn, nr)) {
+        may(&v, -EINVAL);
+        may(&v, -ENOENT);
+        return judge(g, &v, status, "a bad balloon range");
+    }
+    there = count_gfns(d, gfn, nr);
+    may_if(&v, there != nr, -ENOENT);
+    if (!v.nr)
+        may_if(&v, status == -ENOMEM && tables_may_lack(g, d, PT_MAX_LEVELS), -ENOMEM);
+    if (!judge(g, &v, status, "balloon_out"))
+        return false;
+    if (!status || (status == -EIO && there == nr))
+        memory_forget(g, d, gfn, nr);
+    return true;
+}
+
+static bool identity_region_touches(const struct ghost *g, const struct ghost_domain *d,
+                                    uint64_t gfn, uint64_t nr)
+{
+    for (unsigned i = 0; i <= d->max_ctx_no; i++) {
+        if (d->ctx[i].exists && d->ctx[i].identity &&
+            region_touches(g, d, (uint16_t)i, gfn, gfn + nr - 1))
+            return true;
+    }
+    return false;
+}
+
+static bool too_few_frames(const struct ghost *g, const struct ghost_domain *d, uint64_t nr)
+{
+    struct machine_stats stats;
+
+    machine_stats(g->m, &stats);
+    return stats.free_frames < nr || tables_may_lack(g, d, nr);
+}
+
+bool ghost_populated(struct ghost *g, uint16_t domid, uint64_t gfn, uint64_t nr, int status)
+{
+    struct ghost_domain *d = find_domain(g, domid);
+    struct verdict v = {0};
+
+    event_begins(g, status);
+    if (!d)
+        return complain(g, "populating domain %u, which is not there", domid);
+    if (range_is_bad(gfn, nr)) {
+        may(&v, -EINVAL);
+        may_if(&v, nr != 0, -ENOMEM);
+        return judge(g, &v, status, "a bad populate range");
+    }
+    may_if(&v, count_gfns(d, gfn, nr) != 0, -EEXIST);
+    may_if(&v, gfn <= MSI_LAST && gfn + nr - 1 >= MSI_FIRST, -EADDRNOTAVAIL);
+    if (identity_region_touches(g, d, gfn, nr)) {
+        may(&v, -EADDRNOTAVAIL);
+        may(&v, -EEXIST);
+        may(&v, -EBUSY);
+    }
+    may_if(&v, status == -EEXIST && leftover_touches(g, gfn, gfn + nr - 1), -EEXIST);
+    may_if(&v, status == -EADDRNOTAVAIL && leftover_touches(g, gfn, gfn + nr - 1), -EADDRNOTAVAIL);
+    may_if(&v, gfn + nr - 1 > g->max_dfn && (v.nr || status), -EINVAL);
+    may_if(&v, gfn + nr - 1 > g->max_dfn && (v.nr || status), -ERANGE);
+    may_if(&v, status == -ENOMEM && too_few_frames(g, d, nr), -ENOMEM);
+    if (!judge(g, &v, status, "populate"))
+        return false;
+    return status ? true : memory_learn(g, d, gfn, nr);
+}

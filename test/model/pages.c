@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The sorted array of single pages. */
+#include "pages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *must_alloc(void *old, size_t nr, size_t size)
+{
+    void *new = reallocarray(old, nr ? nr : 1, size);
+
+    if (!new)
+        abort();
+    return new;
+}
+
+void pages_free(struct pages *p)
+{
+    free(p->at);
+    *p = (struct pages){0};
+}
+
+size_t pages_from(const struct pages *p, uint64_t dfn)
+{
+    size_t low = 0, high = p->nr;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (p->at[middle].dfn < dfn)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct page *pages_at(const struct pages *p, uint64_t dfn)
+{
+    size_t i = pages_from(p, dfn);
+
+    return i < p->nr && p->at[i].dfn == dfn ? &p->at[i] : NULL;
+}
+
+static size_t pages_after(const struct pages *p, uint64_t last)
+{
+    return last == UINT64_MAX ? p->nr : pages_from(p, last + 1);
+}
+
+uint64_t pages_count(const struct pages *p, uint64_t first, uint64_t last)
+{
+    return first > last ? 0 : pages_after(p, last) - pages_from(p, first);
+}
+
+void pages_insert(struct pages *p, const struct page *new, size_t nr)
+{
+    size_t i;
+
+    if (!nr)
+        return;
+    if (p->nr + nr > p->room) {
+        p->room = (p->nr + nr) * 2;
+        p->at = must_alloc(p->at, p->room, sizeof(*p->at));
+    }
+    i = pages_from(p, new->dfn);
+    memmove(p->at + i + nr, p->at + i, (p->nr - i) * sizeof(*p->at));
+    memcpy(p->at + i, new, nr * sizeof(*p->at));
+    p->nr += nr;
+}
+
+void pages_remove(struct pages *p, uint64_t first, uint64_t last)
+{
+    size_t from = pages_from(p, first), after = pages_after(p, last);
+
+    if (first > last || from == after)
+        return;
+    memmove(p->at + from, p->at + after, (p->nr - after) * sizeof(*p->at));
+    p->nr -= after - from;
+}

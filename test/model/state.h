@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the model knows. Private to test/model/.
+ *
+ * The state is the truth as the design pages tell it: contexts with single pages, memory of
+ * domains, where devices are, and for each frame who owns it and how often it is mapped by calls.
+ */
+#ifndef TEST_MODEL_STATE_H
+#define TEST_MODEL_STATE_H
+
+#include "ghost.h"
+#include "pages.h"
+
+#define MSI_FIRST 0xfee00u
+#define MSI_LAST  0xfeeffu
+#define RIGHTS    (PT_READ | PT_WRITE)
+
+struct ghost_ctx {
+    bool exists, identity;
+    struct pages pages; /* mapped by calls */
+};
+
+struct ghost_domain {
+    struct sluice_domain *real;
+    uint16_t domid, max_ctx_no;
+    char *name;
+    char **controls;
+    unsigned nr_controls;
+    bool hardware, direct_mapped;
+    uint32_t budget_contexts, budget_tables, budget_refs; /* SLUICE_NO_LIMIT: none */
+    struct sluice_region *holes;
+    unsigned nr_holes;
+    uint64_t end;           /* gfns from here on were never given at creation */
+    struct pages memory;    /* what an identity context shows of it */
+    struct ghost_ctx *ctx;  /* 0..max_ctx_no */
+    uint64_t refs;          /* pages mapped by calls, in all contexts */
+    uint64_t memory_window; /* where the next rotating comparison starts */
+};
+
+struct ghost_device {
+    struct machine_device *machine;
+    struct sluice_device *real; /* NULL: unprotected */
+    char *name;
+    rid_t rids[8];
+    unsigned nr_rids, group;
+    struct sluice_region *regions;
+    unsigned nr_regions;
+    struct ghost_domain *domain; /* NULL: quarantine */
+    uint16_t ctx;
+};
+
+struct ghost_frame {
+    uint64_t gfn;  /* of the owner */
+    uint32_t refs; /* 1 for the owner, 1 for each mapping by a call */
+    uint16_t owner;
+    uint8_t type; /* enum sluice_frame_type */
+    bool known;   /* it was a domain's once */
+    bool owned;
+    bool loose;   /* a failed unit may hold more references on it, for ever */
+    bool touched; /* on the list of what to compare next */
+};
+
+enum learned { UNKNOWN, NO, YES };
+
+struct ghost {
+    struct machine *m;
+    struct sluice *sluice;
+    bool blocked, no_iommu, write_implies_read;
+    unsigned nr_units;
+    uint64_t max_dfn;
+    struct sluice_region *holes;
+    unsigned nr_holes;
+
+    bool may_fail; /* a failure may be injected */
+    bool failed;   /* a unit may have failed */
+    bool eio;      /* one has: -EIO was seen */
+    enum learned can_cache, can_identity;
+
+    struct ghost_domain **domains;
+    struct ghost_device **devices;
+    unsigned nr_domains, nr_devices, nr_groups;
+
+    struct ghost_frame *frames; /* by machine frame number */
+    uint64_t nr_frames;
+    uint64_t *touched;
+    size_t nr_touched, room_touched;
+    uint64_t frame_window;
+
+    char error[512];
+};
+
+/* Always false, with the words in ghost_error(). */
+bool complain(struct ghost *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* At the start of each event: notices what an injected failure may have done. */
+void event_begins(struct ghost *g, long status);
+
+struct ghost_domain *find_domain(const struct ghost *g, uint16_t domid);
+struct ghost_device *find_device(const struct ghost *g, const struct machine_device *dev);
+struct ghost_device *find_requester(const struct ghost *g, rid_t rid);
+struct ghost_ctx *find_ctx(const struct ghost_domain *d, uint16_t ctx_no);
+
+/* Is it a context that calls may map into? */
+bool ctx_is_explicit(const struct ghost_domain *d, uint16_t ctx_no);
+
+/* ---- Frames: frames.c ---------------------------------------------------------------------------
+ */
+
+struct ghost_frame *frame_at(struct ghost *g, uint64_t mfn);
+void frame_ref(struct ghost *g, uint64_t mfn);
+void frame_unref(struct ghost *g, uint64_t mfn);
+void frame_loosen(struct ghost *g, uint64_t mfn);
+/* Takes over what the machine has at gfns first..first+nr-1: complains about frames that are not
+ * free. */
+bool memory_learn(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_t nr);
+void memory_forget(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_t nr);
+
+/* ---- What devices of a context reach: reach.c
+ * ---------------------------------------------------- */
+
+/* Does a region of the device say something about domains? Relaxable ones do not. */
+bool region_counts(const struct sluice_region *r);
+/* Rights of direct regions at dfn in the context, 0 without one. */
+unsigned region_rights(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no,
+                       uint64_t dfn);
+/* Does a region of a device in the context touch first..last? */
+bool region_touches(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no,
+                    uint64_t first, uint64_t last);
+/*
+ * After a flush failed, the regions of a device that has left may stay in a context: nobody can say
+ * that it does not reach them any more. Nothing has to be there, but it may.
+ */
+bool leftover_touches(const struct ghost *g, uint64_t first, uint64_t last);
+unsigned leftover_rights(const struct ghost *g, uint64_t dfn);
+/* How many pages direct regions add to the context. */
+uint64_t region_pages(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no);
+/* The pages that the context has beside regions: mapped ones, or the memory of an identity context.
+ */
+const struct pages *ctx_pages(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no);
+/* Which frame a device there reaches at dfn, and with which rights; false: none. */
+bool reach(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no, uint64_t dfn,
+           uint64_t *mfn, unsigned *attr);
+/* The same for a device, wherever it is. */
+bool device_reach(const struct ghost *g, const struct ghost_device *dev, uint64_t dfn,
+                  uint64_t *mfn, unsigned *attr);
+
+enum conflict { FITS, AMBIGUOUS, CONFLICTS };
+/* Would regions of the device's group clash with what the context has? */
+enum conflict group_conflict(const struct ghost *g, const struct ghost_device *dev,
+                             const struct ghost_domain *d, uint16_t ctx_no);
+unsigned ctx_devices(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no);
+
+/* ---- Verdicts: verdict.c
+ * ------------------------------------------------------------------------- */
+
+/* The statuses that the design pages allow for one call. */
+struct verdict {
+    unsigned nr;
+    int status[24];
+};
+void may(struct verdict *v, int status);
+void may_if(struct verdict *v, bool condition, int status);
+bool allows(const struct verdict *v, long status);
+/* Could the host have had no memory, or the domain's budget of tables been spent? `need` tables. */
+bool tables_may_lack(const struct ghost *g, const struct ghost_domain *d, uint64_t need);
+/* An injected failure: allowed at any time once it was announced. */
+bool is_injected(const struct ghost *g, long status);
+/* Complains unless allowed, or success with nothing against it. */
+bool judge(struct ghost *g, const struct verdict *v, long status, const char *what);
+
+/* ---- Calls
+ * ---------------------------------------------------------------------------------------- */
+
+/* One call on domain d: the arguments of its sub-op. */
+struct inner_call {
+    struct ghost_domain *d;
+    int subop;
+    const void *in, *out;
+    long status;
+};
+bool called_query(struct ghost *g, const struct inner_call *c);
+bool called_alloc(struct ghost *g, const struct inner_call *c);
+bool called_free(struct ghost *g, const struct inner_call *c);
+bool called_lookup(struct ghost *g, const struct inner_call *c);
+bool called_map(struct ghost *g, const struct inner_call *c);
+bool called_unmap(struct ghost *g, const struct inner_call *c);
+bool called_reattach(struct ghost *g, const struct inner_call *c);
+
+void ctx_empty(struct ghost *g, struct ghost_domain *d, uint16_t ctx_no);
+void group_move(struct ghost *g, const struct ghost_device *dev, struct ghost_domain *d,
+                uint16_t ctx);
+/* The leaf that the real tables have at dfn. */
+bool real_leaf(const struct ghost_domain *d, uint16_t ctx_no, uint64_t dfn, struct pt_leaf *out);
+/* Page sizes that the domain's contexts have, as a mask of bytes. */
+uint64_t page_sizes(const struct ghost_domain *d);
+
+/* ---- Parts of the comparison -------------------------------------------------------------------
+ */
+
+bool check_contexts(struct ghost *g, struct ghost_domain *d);
+bool check_memory(struct ghost *g, struct ghost_domain *d);
+bool check_frames(struct ghost *g);
+bool check_devices(struct ghost *g);
+bool check_caches(struct ghost *g);
+
+#endif
