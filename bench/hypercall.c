@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whole hypercalls against the limits: the argument copied in and checked, frames found in the
+ * domain's memory map and referenced, entries, counters; no device is attached, so no hardware
+ * flush. Also the software unit's translation, and what calls cost in submissions and memory, which
+ * is counted.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../host/soft/machine.h"
+#include "../iommu/hw/soft/soft.h"
+#include "bench.h"
+#include "yardstick.h"
+
+#define CALLS  64u  /* in a round */
+#define PAGES  256u /* in a batch */
+#define LOOKUP 4096u
+
+struct world {
+    struct machine *m;
+    struct machine_domain *dense, *scattered;
+    struct machine_device *nic;
+    uint16_t ctx[2];
+    _Alignas(4096) uint64_t page[512]; /* a table of the yardstick's */
+    uint64_t sink;
+};
+
+struct round {
+    struct world *w;
+    struct machine_domain *d;
+    uint16_t ctx_no;
+    uint32_t nr_pages;
+};
+
+static void must(long status)
+{
+    if (!status)
+        return;
+    fprintf(stderr, "bench: a call failed: %ld\n", status);
+    exit(1);
+}
+
+static long call(struct machine_domain *d, int subop, void *arg, size_t size)
+{
+    must(machine_guest_write(d, MACHINE_ARG, arg, size));
+    return machine_hypercall(d, subop, MACHINE_ARG, 0);
+}
+
+static uint16_t new_context(struct machine_domain *d)
+{
+    struct pv_iommu_alloc a = {0};
+
+    must(call(d, IOMMU_alloc_context, &a, sizeof(a)));
+    must(machine_guest_read(d, MACHINE_ARG, &a, sizeof(a)));
+    return a.ctx_no;
+}
+
+static void map(const struct round *r, uint64_t at)
+{
+    struct pv_iommu_map_pages a = {.ctx_no = r->ctx_no,
+                                   .gfn = 0x1000 + at,
+                                   .dfn = 0x100000 + at,
+                                   .map_flags = IOMMU_MAP_readable | IOMMU_MAP_writeable,
+                                   .pgsize = 4096,
+                                   .nr_pages = r->nr_pages};
+
+    must(call(r->d, IOMMU_map_pages, &a, sizeof(a)));
+}
+
+static void unmap(const struct round *r, uint64_t at)
+{
+    struct pv_iommu_unmap_pages a = {
+        .ctx_no = r->ctx_no, .dfn = 0x100000 + at, .pgsize = 4096, .nr_pages = r->nr_pages};
+
+    must(call(r->d, IOMMU_unmap_pages, &a, sizeof(a)));
+}
+
+static void map_all(void *arg)
+{
+    const struct round *r = arg;
+
+    for (unsigned i = 0; i < CALLS; i++)
+        map(r, (uint64_t)i * r->nr_pages);
+}
+
+static void unmap_all(void *arg)
+{
+    const struct round *r = arg;
+
+    for (unsigned i = 0; i < CALLS; i++)
+        unmap(r, (uint64_t)i * r->nr_pages);
+}
+
+static void store_all(void *arg)
+{
+    const struct round *r = arg;
+
+    for (unsigned i = 0; i < CALLS; i++)
+        yard_store(r->w->page + i % 2 * PAGES, r->nr_pages, 0x1000003, 0x1000);
+}
+
+static void clear_all(void *arg)
+{
+    const struct round *r = arg;
+
+    for (unsigned i = 0; i < CALLS; i++)
+        yard_store(r->w->page + i % 2 * PAGES, r->nr_pages, 0, 0);
+}
+
+static void lookup_all(void *arg)
+{
+    const struct round *r = arg;
+
+    for (unsigned i = 0; i < CALLS; i++) {
+        struct pv_iommu_lookup_page a = {.ctx_no = r->ctx_no, .dfn = 0x100000 + i};
+
+        must(call(r->d, IOMMU_lookup_page, &a, sizeof(a)));
+    }
+}
+
+static void noop_all(void *arg)
+{
+    const struct round *r = arg;
+
+    for (unsigned i = 0; i < CALLS; i++)
+        must(machine_hypercall(r->d, IOMMU_noop, MACHINE_ARG, 0));
+}
+
+static void bench_calls(struct world *w, struct machine_domain *d, uint16_t ctx_no,
+                        const char *what, uint32_t nr_pages, double map_target, double unmap_target)
+{
+    struct round r = {w, d, ctx_no, nr_pages};
+    char name[2][64];
+    const double units = (double)CALLS * nr_pages;
+    struct bench_case c = {.yardstick = "A", .rounds = 301};
+
+    snprintf(name[0], sizeof(name[0]), "hypercall: map %u x 4K, %s", nr_pages, what);
+    snprintf(name[1], sizeof(name[1]), "hypercall: unmap %u x 4K, %s", nr_pages, what);
+    map_all(&r); /* so that the tables are there */
+    unmap_all(&r);
+    c.name = name[0];
+    c.limit = (struct bench_work){NULL, store_all, &r, units};
+    map_all(&r);
+    c.subject = (struct bench_work){unmap_all, map_all, &r, units};
+    c.target = map_target;
+    bench_run(&c);
+    c.name = name[1];
+    c.limit = (struct bench_work){NULL, clear_all, &r, units};
+    unmap_all(&r);
+    c.subject = (struct bench_work){map_all, unmap_all, &r, units};
+    c.target = unmap_target;
+    bench_run(&c);
+}
+
+/* One-page calls against a call that does nothing: what is left is the work. */
+static void bench_single(struct world *w)
+{
+    struct round r = {w, w->dense, w->ctx[0], 1};
+    struct bench_case c = {.yardstick = "noop call", .rounds = 301};
+
+    c.limit = (struct bench_work){NULL, noop_all, &r, CALLS};
+    c.name = "hypercall: map one 4K page";
+    map_all(&r);
+    c.subject = (struct bench_work){unmap_all, map_all, &r, CALLS};
+    bench_run(&c);
+    c.name = "hypercall: unmap one 4K page";
+    unmap_all(&r);
+    c.subject = (struct bench_work){map_all, unmap_all, &r, CALLS};
+    bench_run(&c);
+    c.name = "hypercall: lookup";
+    map_all(&r);
+    c.subject = (struct bench_work){NULL, lookup_all, &r, CALLS};
+    bench_run(&c);
+    unmap_all(&r);
+}
+
+struct translation {
+    struct world *w;
+    uint64_t tag[LOOKUP], value[LOOKUP];
+};
+
+/* A direct-mapped cache with nothing around it: index, compare, add. */
+static void plain_cache(void *arg)
+{
+    struct translation *t = arg;
+    uint64_t sum = 0;
+
+    for (uint64_t i = 0; i < LOOKUP; i++) {
+        const uint64_t dfn = 0x100000 + (i & 63), at = dfn % LOOKUP;
+
+        if (__atomic_load_n(&t->tag[at], __ATOMIC_RELAXED) == dfn)
+            sum += __atomic_load_n(&t->value[at], __ATOMIC_RELAXED);
+    }
+    t->w->sink += sum;
+}
+
+static void hits(void *arg)
+{
+    const struct translation *t = arg;
+    const rid_t rid = machine_device_rid(t->w->nic);
+    struct soft_unit *u = machine_unit(t->w->m, 0);
+    enum hw_reason reason;
+    uint64_t maddr, sum = 0;
+
+    for (uint64_t i = 0; i < LOOKUP; i++) {
+        must(soft_translate(u, rid, (0x100000 + (i & 63)) << 12, false, &maddr, &reason));
+        sum += maddr;
+    }
+    t->w->sink += sum;
+}
+
+static void attach(struct world *w, uint16_t ctx_no)
+{
+    struct pv_iommu_reattach_device a = {.ctx_no = ctx_no, .dev = {0, 0, 5 << 3}};
+
+    must(call(w->dense, IOMMU_reattach_device, &a, sizeof(a)));
+}
+
+static void bench_translation(struct world *w)
+{
+    struct round r = {w, w->dense, w->ctx[0], 1};
+    struct translation *t = calloc(1, sizeof(*t));
+    struct bench_case c = {.name = "software unit: translation cache hit",
+                           .yardstick = "plain cache",
+                           .rounds = 301,
+                           .target = 2.5};
+
+    if (!t)
+        exit(1);
+    t->w = w;
+    for (uint64_t i = 0; i < 64; i++)
+        t->tag[(0x100000 + i) % LOOKUP] = 0x100000 + i;
+    map_all(&r);
+    attach(w, w->ctx[0]);
+    c.limit = (struct bench_work){NULL, plain_cache, t, LOOKUP};
+    c.subject = (struct bench_work){NULL, hits, t, LOOKUP};
+    bench_run(&c);
+    unmap_all(&r);
+    attach(w, 0);
+    free(t);
+}
+
+/* Counted, not timed: the second number is the limit. */
+static void count(const char *name, uint64_t got, uint64_t limit)
+{
+    printf("count\t%s\t%llu\t%llu\t%s\n", name, (unsigned long long)got, (unsigned long long)limit,
+           got <= limit ? "yes" : "no");
+}
+
+static uint64_t submissions(const struct world *w)
+{
+    struct machine_stats s;
+
+    machine_stats(w->m, &s);
+    return s.submissions;
+}
+
+static void count_flushes(struct world *w, struct machine_domain *d, uint16_t ctx_no,
+                          const char *what)
+{
+    struct round r = {w, d, ctx_no, 0};
+    char name[64];
+    uint64_t before;
+
+    for (r.nr_pages = 1; r.nr_pages <= 8192; r.nr_pages *= 8192) {
+        before = submissions(w);
+        map(&r, 0);
+        snprintf(name, sizeof(name), "submissions: map %u pages, %s", r.nr_pages, what);
+        count(name, submissions(w) - before, 0);
+        before = submissions(w);
+        unmap(&r, 0);
+        snprintf(name, sizeof(name), "submissions: unmap %u pages, %s", r.nr_pages, what);
+        count(name, submissions(w) - before, 1);
+    }
+}
+
+static void count_all(struct world *w)
+{
+    const struct round r = {w, w->dense, w->ctx[0], 8192};
+    struct machine_stats before, after;
+
+    attach(w, w->ctx[0]);
+    count_flushes(w, w->dense, w->ctx[0], "neighbouring frames");
+    attach(w, 0);
+    machine_stats(w->m, &before);
+    map(&r, 0);
+    machine_stats(w->m, &after);
+    count("allocations: map 8192 pages, warm tables", after.allocs - before.allocs, 0);
+    unmap(&r, 0);
+    count("bytes of record for a frame of RAM", 16, 16);
+}
+
+static void build(struct world *w)
+{
+    const struct machine_config mc = {.ram = UINT64_C(1) << 30};
+    const struct machine_domain_config dense = {
+        .name = "dense", .domid = 1, .mem = 256u << 20, .contiguous = true};
+    const struct machine_domain_config scattered = {
+        .name = "scattered", .domid = 2, .mem = 256u << 20};
+    const struct machine_device_config nic = {
+        .name = "nic", .rids = {rid_of(0, 0, 5 << 3)}, .nr_rids = 1};
+
+    must(machine_create(&mc, &w->m, NULL));
+    must(machine_domain_add(w->m, &dense, &w->dense));
+    must(machine_domain_add(w->m, &scattered, &w->scattered));
+    must(machine_device_add(w->m, &nic, &w->nic));
+    must(machine_device_assign(w->nic, w->dense));
+    w->ctx[0] = new_context(w->dense);
+    w->ctx[1] = new_context(w->scattered);
+}
+
+int main(int argc, char **argv)
+{
+    static struct world w;
+
+    if (argc > 1)
+        bench_only(argv[1]);
+    build(&w);
+    bench_heading();
+    bench_calls(&w, w.dense, w.ctx[0], "neighbouring frames", PAGES, 4, 5);
+    bench_calls(&w, w.scattered, w.ctx[1], "scattered frames", PAGES, 0, 0);
+    bench_single(&w);
+    bench_translation(&w);
+    count_all(&w);
+    return machine_destroy(w.m) ? 1 : 0;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices and groups: who is known, and what comes and goes beside calls. */
+#include "fixture.h"
+
+static int add(struct host *h, const struct sluice_device_config *config)
+{
+    struct sluice_device *dev;
+    struct sluice_device_config c = *config;
+
+    c.unit = c.unit ? c.unit : &h->unit[0].hw;
+    return sluice_device_add(h->s, &c, &dev);
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    struct host *h = host_create(&(struct setup){.nr_units = 2});
+    struct sluice_device *dev = add_device_with(h, 8, NULL, 0);
+    const rid_t known[] = {{9}, {8}}, fresh[] = {{10}};
+
+    (void)state;
+    assert_int_equal(add(h, &(struct sluice_device_config){.rids = known, .nr_rids = 2}), -EEXIST);
+    assert_int_equal(add(h, &(struct sluice_device_config){.rids = fresh}), -EINVAL);
+    assert_int_equal(add(h, &(struct sluice_device_config){
+                                .unit = &h->unit[1].hw, .rids = fresh, .nr_rids = 1, .group = dev}),
+                     -EINVAL);
+    assert_int_equal(sluice_device_assign(dev, h->d), 0);
+    assert_int_equal(
+        add(h, &(struct sluice_device_config){.rids = fresh, .nr_rids = 1, .group = dev}), -EBUSY);
+    assert_int_equal(sluice_device_remove(dev), -EBUSY);
+    host_destroy(h);
+}
+
+static void behind_nothing_it_cannot_be_assigned(void **state)
+{
+    struct host *h = *state;
+    const rid_t rid = {8};
+    const struct sluice_device_config config = {.rids = &rid, .nr_rids = 1};
+    struct sluice_device *dev;
+
+    assert_int_equal(sluice_device_add(h->s, &config, &dev), 0);
+    assert_int_equal(sluice_device_assign(dev, h->d), -ENODEV);
+    assert_int_equal(sluice_device_unassign(dev), -ENODEV);
+}
+
+/* Right after the lock of the lists is dropped, the host takes a device away that is nobody's. */
+static void take_it_away(struct host *h, const struct sluice_lock *lock)
+{
+    struct sluice_device *dev = h->arg;
+
+    if (lock != &instance_of(h->s)->lock || !dev)
+        return;
+    h->on_unlock = NULL;
+    h->arg = NULL;
+    assert_int_equal(sluice_device_remove(dev), 0);
+}
+
+/* Run with a checker of memory, this sees a device that is looked at after it is gone. */
+static void a_device_that_goes_away_is_not_looked_at_again(void **state)
+{
+    struct host *h = *state;
+
+    assert_int_equal(new_context(h), 1);
+    h->arg = add_device_with(h, 8, NULL, 0);
+    h->on_unlock = take_it_away;
+    assert_int_equal(try_attach(h, 8, 1), -ENODEV);
+    assert_null(h->arg);
+}
+
+static void what_is_left_of_a_group_is_quarantined_again(void **state)
+{
+    static const struct sluice_region r = {0x7000, 0x7fff, SLUICE_REGION_DIRECT, RW};
+    struct host *h = *state;
+    struct sluice_device *a = add_device_with(h, 8, &r, 1), *b;
+    const rid_t rid = {9};
+    const struct sluice_device_config config = {
+        .unit = &h->unit[0].hw, .rids = &rid, .nr_rids = 1, .group = a};
+
+    assert_true(h->unit[0].pointed[8]);
+    assert_int_equal(sluice_device_add(h->s, &config, &b), 0);
+    assert_true(h->unit[0].pointed[9]);
+    assert_int_equal(h->unit[0].space[8].did, h->unit[0].space[9].did);
+    assert_int_equal(sluice_device_remove(b), 0);
+    assert_false(h->unit[0].pointed[9]);
+    assert_true(h->unit[0].pointed[8]);
+    assert_int_equal(sluice_device_remove(a), 0);
+    assert_false(h->unit[0].pointed[8]);
+}
+
+static void a_member_that_cannot_join_leaves_the_group_as_it_was(void **state)
+{
+    static const struct sluice_region r = {0x7000, 0x7fff, SLUICE_REGION_DIRECT, RW};
+    struct host *h = *state;
+    struct sluice_device *a = add_device_with(h, 8, &r, 1), *b;
+    const rid_t rid = {9};
+    const struct sluice_device_config config = {
+        .unit = &h->unit[0].hw, .rids = &rid, .nr_rids = 1, .group = a};
+
+    h->fail_prepare = 2;
+    assert_int_equal(sluice_device_add(h->s, &config, &b), -ENOMEM);
+    assert_true(h->unit[0].pointed[8]);
+    assert_false(h->unit[0].pointed[9]);
+    assert_int_equal(sluice_device_assign(a, h->d), 0);
+    assert_int_equal(context_of(h, 0)->nr_devices, 1);
+    assert_int_equal(goes_to(h, 0, 7, NULL), 7);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_cannot_be_is_refused),
+        T(behind_nothing_it_cannot_be_assigned),
+        T(a_device_that_goes_away_is_not_looked_at_again),
+        T(what_is_left_of_a_group_is_quarantined_again),
+        T(a_member_that_cannot_join_leaves_the_group_as_it_was),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Looking inside: what is there, all of it, and nothing while it is not there any more. */
+#include "fixture.h"
+
+static void contexts_say_what_they_are(void **state)
+{
+    struct host *h = *state;
+    struct sluice_context_info info;
+    uint32_t done;
+
+    assert_int_equal(new_context(h), 1);
+    add_memory(h, 0, 0x1000, 5);
+    add_device(h, 8);
+    attach(h, 8, 1);
+    assert_int_equal(map(h, 1, 0, 0, 5, FRAME_LG2, RW, &done), 0);
+    assert_int_equal(sluice_context_info(h->d, 1, &info), 0);
+    assert_false(info.identity);
+    assert_int_equal(info.nr_devices, 1);
+    assert_int_equal(info.nr_mapped, 5);
+    assert_int_equal(info.root.n, context_of(h, 1)->pt.root.n);
+    assert_int_equal(sluice_context_info(h->d, 0, &info), 0);
+    assert_true(info.identity);
+    assert_int_equal(info.nr_devices, 0);
+    assert_int_equal(sluice_context_info(h->d, 2, &info), -EINVAL);
+    assert_int_equal(sluice_context_info(h->d, 8, &info), -EINVAL);
+    assert_int_equal(sluice_context_info(h->d, 0xffff, &info), -EINVAL);
+}
+
+static int stop_at_third(void *arg, const struct pt_leaf *leaf)
+{
+    (void)leaf;
+    return ++*(int *)arg == 3 ? 77 : 0;
+}
+
+static void walks_end_where_they_are_told_to(void **state)
+{
+    struct host *h = *state;
+    const dfn_t first = {0}, all = {UINT64_MAX};
+    int seen = 0;
+
+    add_scattered(h, 0, 0x1000, 5);
+    assert_int_equal(sluice_context_walk(h->d, 0, first, all, stop_at_third, &seen), 77);
+    assert_int_equal(seen, 3);
+    seen = -100;
+    assert_int_equal(sluice_context_walk(h->d, 0, dfn_of(1), dfn_of(2), stop_at_third, &seen), 0);
+    assert_int_equal(seen, -98);
+    assert_int_equal(sluice_context_walk(h->d, 0, all, all, stop_at_third, &seen), 0);
+    assert_int_equal(sluice_context_walk(h->d, 0, dfn_of(2), dfn_of(1), stop_at_third, &seen), 0);
+    assert_int_equal(seen, -98);
+    assert_int_equal(sluice_context_walk(h->d, 3, first, all, stop_at_third, &seen), -EINVAL);
+}
+
+/* A call runs beside a walk: the table that the walker is in must not go away under it. */
+struct beside {
+    struct host *h;
+    unsigned visits;
+};
+
+static int map_over(void *arg, const struct pt_leaf *leaf)
+{
+    struct beside *b = arg;
+    uint32_t done;
+
+    (void)leaf;
+    if (b->visits++)
+        return 0;
+    (void)unmap(b->h, 1, 0, 512, FRAME_LG2, &done);
+    (void)map(b->h, 1, 0, 0, 1, 21, RW, &done); /* over the tables without entries */
+    for (unsigned i = 0; i < 512; i++)            /* whose page is somebody's at once */
+        for (unsigned k = 0; k < NR_TABLES; k++)
+            if (!b->h->page_used[k])
+                ((uint64_t *)port_page(&b->h->port, mfn_of(FIRST_TABLE + k)))[i] = 0x77000003;
+    return 0;
+}
+
+static void calls_beside_a_walk_do_not_take_its_tables(void **state)
+{
+    struct host *h = *state;
+    struct beside b = {.h = h};
+    uint32_t done;
+
+    assert_int_equal(new_context(h), 1);
+    add_memory(h, 0, 0x1000, 512);
+    assert_int_equal(map(h, 1, 0, 0, 512, FRAME_LG2, RW, &done), 0);
+    (void)sluice_context_walk(h->d, 1, dfn_of(0), dfn_of(UINT64_MAX), map_over, &b);
+    assert_true(b.visits <= 2); /* nothing of what another wrote into that page */
+}
+
+static void frames_beyond_the_records_are_unknown(void **state)
+{
+    struct host *h = *state;
+    struct sluice_frame_info info;
+
+    assert_int_equal(sluice_frame_info(h->s, mfn_of(NR_FRAMES - 1), &info), 0);
+    assert_int_equal(sluice_frame_info(h->s, mfn_of(NR_FRAMES), &info), -EINVAL);
+    assert_int_equal(sluice_frame_info(h->s, mfn_of(UINT64_MAX), &info), -EINVAL);
+}
+
+static void counts_are_those_of_the_domains_calls(void **state)
+{
+    struct host *h = *state;
+    struct sluice_domain_stats s;
+    struct pv_iommu_map_pages m = {
+        .ctx_no = 1, .gfn = 0, .dfn = 3, .map_flags = 3, .pgsize = 4096, .nr_pages = 2};
+    struct pv_iommu_unmap_pages u = {.ctx_no = 1, .dfn = 3, .pgsize = 4096, .nr_pages = 1};
+
+    assert_int_equal(new_context(h), 1);
+    add_memory(h, 0, 0x1000, 2);
+    assert_int_equal(hypercall(h, 1, IOMMU_map_pages, &m, sizeof(m)), 0);
+    assert_int_equal(hypercall(h, 1, IOMMU_unmap_pages, &u, sizeof(u)), 0);
+    sluice_domain_stats(h->d, &s);
+    assert_int_equal(s.calls, 3);
+    assert_int_equal(s.map_calls, 1);
+    assert_int_equal(s.unmap_calls, 1);
+    assert_int_equal(s.pages_mapped, 2);
+    assert_int_equal(s.pages_unmapped, 1);
+    assert_int_equal(s.refs, 1);
+    assert_int_equal(s.contexts, 1);
+    assert_int_equal(s.tables, 4);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(contexts_say_what_they_are),
+        T(walks_end_where_they_are_told_to),
+        T(calls_beside_a_walk_do_not_take_its_tables),
+        T(frames_beyond_the_records_are_unknown),
+        T(counts_are_those_of_the_domains_calls),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
