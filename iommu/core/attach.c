@@ -25,15 +25,14 @@ static unsigned nr_devices(const struct group *g)
     return nr;
 }
 
-/* The k-th requester id of the group. */
+/* The k-th requester id of the group; k < nr_rids(). */
 static rid_t rid_at(const struct group *g, unsigned k)
 {
-    const struct device *dev = g->devices;
+    const struct device *dev;
 
-    while (k >= dev->nr_rids) {
+    for (dev = g->devices; dev && k >= dev->nr_rids; dev = dev->sibling)
         k -= dev->nr_rids;
-        dev = dev->sibling;
-    }
+    CHECK(g->s->port, dev);
     return dev->rids[k];
 }
 

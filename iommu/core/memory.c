@@ -67,9 +67,50 @@ int memory_find(struct memory_locked l, gfn_t gfn, uint64_t max, mfn_t *mfn, uin
     return 0;
 }
 
+struct list {
+    gfn_t next;
+    uint64_t left;
+    unsigned rights;
+    mfn_t *mfn;
+};
+
+static int list_leaf(void *arg, const struct pt_leaf *leaf)
+{
+    struct list *list = arg;
+    const uint64_t from = list->next.n - leaf->dfn.n;
+    uint64_t nr = BIT64(leaf->lg2 - FRAME_LG2);
+
+    if (leaf->dfn.n > list->next.n || (list->rights & ~memory_rights(leaf->attr)))
+        return 1;
+    nr = nr - from < list->left ? nr - from : list->left;
+    for (uint64_t i = 0; i < nr; i++)
+        *list->mfn++ = mfn_add(leaf->mfn, from + i);
+    list->next = gfn_add(list->next, nr);
+    list->left -= nr;
+    return !list->left;
+}
+
+uint64_t memory_list(struct memory_locked l, gfn_t gfn, uint64_t max, unsigned rights, mfn_t *mfn)
+{
+    const uint64_t end = pt_nr_dfns(&l.m->map);
+    struct list list = {.next = gfn, .left = max, .rights = rights, .mfn = mfn};
+
+    if (max > end || gfn.n > end - max)
+        return 0;
+    (void)pt_walk(&l.m->map, dfn_of(gfn.n), dfn_of(gfn.n + max - 1), list_leaf, &list);
+    return max - list.left;
+}
+
+uint64_t memory_afford(struct memory_locked l, uint64_t nr)
+{
+    const uint64_t left = l.m->refs_limit - l.m->refs;
+
+    return left < nr ? left : nr;
+}
+
 int memory_get(struct memory_locked l, mfn_t mfn, uint64_t nr)
 {
-    if (nr > l.m->refs_limit - l.m->refs)
+    if (memory_afford(l, nr) < nr)
         return -ENOMEM;
     l.m->refs += (uint32_t)nr;
     frames_get(l.m->frames, mfn, nr);

@@ -48,10 +48,16 @@ static inline void memory_unlock(struct memory_locked l)
 int memory_find(struct memory_locked l, gfn_t gfn, uint64_t max, mfn_t *mfn, uint64_t *nr,
                 unsigned *rights);
 
+/* The frames of the gfns from here on, as many of max as exist and allow `rights`. */
+uint64_t memory_list(struct memory_locked l, gfn_t gfn, uint64_t max, unsigned rights, mfn_t *mfn);
+
 /* References for one mapping of each frame, against the budget: 0, or -ENOMEM with nothing taken.
  */
 int memory_get(struct memory_locked l, mfn_t mfn, uint64_t nr);
 void memory_put(struct memory_locked l, mfn_t mfn, uint64_t nr);
+
+/* How many of nr references the budget still allows; 0 if none, then memory_get says -ENOMEM. */
+uint64_t memory_afford(struct memory_locked l, uint64_t nr);
 
 /* What devices may do with a frame, from its attribute in the map. */
 unsigned memory_rights(unsigned attr);

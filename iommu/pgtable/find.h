@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way down: from the root to the entry where the tables of an address end. Included by
- * template.h only.
+ * The way down: from the root to the entry where the tables of an address end.
+ * Included by template.h only.
  */
 #ifndef SLUICE_PGTABLE_FIND_H
 #define SLUICE_PGTABLE_FIND_H

@@ -14,6 +14,8 @@
  *                 alone makes the walk down our own tables a fifth faster than fmt_is_table
  *   FMT_SYNCED    a bit that hardware ignores in an entry that points to a table: see find.h
  *
+ * Included by format files only.
+ *
  * An entry is in one of four states: empty, table, leaf, retired. Hardware sees the first and the
  * last as not present.
  */

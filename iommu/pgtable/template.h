@@ -2,6 +2,7 @@
 /*
  * The walker, compiled by each format file after it has defined what format.h asks for. Everything
  * here is static; what comes out is `walker`, the table of operations of the format.
+ * Included by format files only.
  */
 #ifndef SLUICE_PGTABLE_TEMPLATE_H
 #define SLUICE_PGTABLE_TEMPLATE_H

@@ -60,10 +60,10 @@ static void flags_have_the_bits_of_the_proposal(void **state)
     assert_int_equal(IOMMU_MAP_cache, 0x4);
 }
 
-#define AT(type, field, offset, bytes)                                                             \
-    do {                                                                                           \
-        assert_int_equal(offsetof(type, field), offset);                                           \
-        assert_int_equal(sizeof(((type *)0)->field), bytes);                                       \
+#define AT(type, field, offset, bytes)                       \
+    do {                                                     \
+        assert_int_equal(offsetof(type, field), offset);     \
+        assert_int_equal(sizeof(((type *)0)->field), bytes); \
     } while (0)
 
 static void basic_structs_lie_as_guests_expect(void **state)

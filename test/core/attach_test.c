@@ -150,6 +150,7 @@ static void where_one_id_cannot_be_prepared_none_moves(void **state)
         h->fail_prepare = k;
         assert_int_equal(try_attach(h, 8, 1), -ENOMEM);
         assert_int_equal(count(h, POINTED), 0);
+        assert_int_equal(nth(h, PREPARED, k - 1)->rid, rids[k - 1]);
         for (unsigned i = 0; i < 4; i++)
             assert_int_equal(did_seen(h, rids[i]), context_of(h, 0)->did);
         assert_int_equal(context_of(h, 1)->nr_devices, 0);
@@ -302,11 +303,8 @@ static void a_device_whose_unit_fails_while_it_is_added_is_gone(void **state)
 {
     struct host *h = *state;
     const rid_t rid = {8};
-    const struct sluice_device_config config = {.unit = &h->unit[0].hw,
-                                                .rids = &rid,
-                                                .nr_rids = 1,
-                                                .regions = &rmrr,
-                                                .nr_regions = 1};
+    const struct sluice_device_config config = {
+        .unit = &h->unit[0].hw, .rids = &rid, .nr_rids = 1, .regions = &rmrr, .nr_regions = 1};
     const unsigned objects = h->objects;
     struct sluice_device *dev;
 

@@ -163,7 +163,7 @@ static void two_that_free_the_same_end_it_once(void **state)
     assert_int_equal(free_one(h, 1, 0), -EINVAL);
     while (sluice_call_run(&first) == -ERESTART)
         ;
-    assert_int_equal(new_context(h), 1); /* another one under this number */
+    assert_int_equal(new_context(h), 1);          /* another one under this number */
     assert_int_equal(sluice_call_run(&first), 0); /* and whoever comes late does not touch it */
     assert_int_equal(context_of(h, 1)->state, CONTEXT_LIVE);
     assert_int_equal(domain_of(h->d)->nr_contexts, 1);

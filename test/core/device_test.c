@@ -20,8 +20,9 @@ static void what_cannot_be_is_refused(void **state)
     (void)state;
     assert_int_equal(add(h, &(struct sluice_device_config){.rids = known, .nr_rids = 2}), -EEXIST);
     assert_int_equal(add(h, &(struct sluice_device_config){.rids = fresh}), -EINVAL);
-    assert_int_equal(add(h, &(struct sluice_device_config){
-                                .unit = &h->unit[1].hw, .rids = fresh, .nr_rids = 1, .group = dev}),
+    assert_int_equal(add(h,
+                         &(struct sluice_device_config){
+                             .unit = &h->unit[1].hw, .rids = fresh, .nr_rids = 1, .group = dev}),
                      -EINVAL);
     assert_int_equal(sluice_device_assign(dev, h->d), 0);
     assert_int_equal(

@@ -114,14 +114,9 @@ static void check_abandoned(struct host *h, int subop, const void *arg, size_t s
 static void calls_in_the_middle_do_not_hold_it(void **state)
 {
     const struct pv_iommu_alloc alloc = {.alloc_flags = IOMMU_ALLOC_identity};
-    const struct pv_iommu_free release = {.ctx_no = 1,
-                                          .free_flags = IOMMU_FREE_reattach_default};
-    const struct pv_iommu_map_pages map_arg = {.ctx_no = 1,
-                                               .dfn = 0x2000,
-                                               .gfn = 5,
-                                               .map_flags = 3,
-                                               .pgsize = 4096,
-                                               .nr_pages = 1400};
+    const struct pv_iommu_free release = {.ctx_no = 1, .free_flags = IOMMU_FREE_reattach_default};
+    const struct pv_iommu_map_pages map_arg = {
+        .ctx_no = 1, .dfn = 0x2000, .gfn = 5, .map_flags = 3, .pgsize = 4096, .nr_pages = 1400};
     const struct pv_iommu_unmap_pages unmap_arg = {
         .ctx_no = 1, .dfn = 0x10, .pgsize = 4096, .nr_pages = 1500};
 

@@ -19,7 +19,8 @@ static bool fails(unsigned *n)
     return *n && !--*n;
 }
 
-/* ---- The port ---------------------------------------------------------------------------------- */
+/* ---- The port ----------------------------------------------------------------------------------
+ */
 
 static int alloc_page(void *host, mfn_t *page)
 {
@@ -224,7 +225,8 @@ static const struct sluice_port port = {
     .panic = panic,
 };
 
-/* ---- The units --------------------------------------------------------------------------------- */
+/* ---- The units ---------------------------------------------------------------------------------
+ */
 
 static struct fake_unit *fake_of(struct hw_unit *unit)
 {
@@ -329,7 +331,8 @@ static void init_unit(struct host *h, unsigned index)
     assert_int_equal(sluice_add_unit(h->s, &u->hw), 0);
 }
 
-/* ---- Its life ---------------------------------------------------------------------------------- */
+/* ---- Its life ----------------------------------------------------------------------------------
+ */
 
 static void set_defaults(struct setup *s)
 {
@@ -444,7 +447,8 @@ int tear_down(void **state)
     return 0;
 }
 
-/* ---- The log ----------------------------------------------------------------------------------- */
+/* ---- The log -----------------------------------------------------------------------------------
+ */
 
 unsigned count(const struct host *h, enum what what)
 {
@@ -482,7 +486,8 @@ static bool goes_on(int err, unsigned *times)
     return err == -ERESTART;
 }
 
-/* ---- Verbs ------------------------------------------------------------------------------------- */
+/* ---- Verbs -------------------------------------------------------------------------------------
+ */
 
 static struct page_range range_of(struct host *h, uint16_t ctx, uint64_t dfn, uint32_t pages,
                                   unsigned lg2)
@@ -567,11 +572,8 @@ struct sluice_device *add_device_with(struct host *h, uint32_t rid,
                                       const struct sluice_region *regions, unsigned nr)
 {
     const rid_t rids[] = {{rid}};
-    const struct sluice_device_config config = {.unit = &h->unit[0].hw,
-                                                .rids = rids,
-                                                .nr_rids = 1,
-                                                .regions = regions,
-                                                .nr_regions = nr};
+    const struct sluice_device_config config = {
+        .unit = &h->unit[0].hw, .rids = rids, .nr_rids = 1, .regions = regions, .nr_regions = nr};
     struct sluice_device *dev;
 
     assert_int_equal(sluice_device_add(h->s, &config, &dev), 0);

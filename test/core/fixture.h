@@ -35,13 +35,13 @@ enum what { PREPARED, POINTED, FLUSHED, RELEASED, TABLE_FREED, REPORTED };
 /* One thing that happened, in order. */
 struct happened {
     enum what what;
-    unsigned unit;       /* PREPARED POINTED FLUSHED */
-    uint32_t rid;        /* PREPARED POINTED */
-    bool blocked;        /* POINTED to nothing */
-    uint16_t did;        /* POINTED */
-    unsigned n;          /* FLUSHED: how many */
+    unsigned unit;        /* PREPARED POINTED FLUSHED */
+    uint32_t rid;         /* PREPARED POINTED */
+    bool blocked;         /* POINTED to nothing */
+    uint16_t did;         /* POINTED */
+    unsigned n;           /* FLUSHED: how many */
     struct hw_inv inv[4]; /* the first of them */
-    uint64_t frame;      /* RELEASED TABLE_FREED */
+    uint64_t frame;       /* RELEASED TABLE_FREED */
     enum sluice_event_kind kind;
     uint64_t a;
 };
@@ -73,9 +73,9 @@ struct setup {
 struct guest {
     char bytes[GUEST_BYTES]; /* at GUEST_ADDRESS */
     uint8_t reads[GUEST_BYTES];
-    bool flips;        /* another value at each read */
-    bool readonly;     /* writes fail */
-    unsigned nr_writes; /* so far */
+    bool flips;          /* another value at each read */
+    bool readonly;       /* writes fail */
+    unsigned nr_writes;  /* so far */
     unsigned fail_write; /* the n-th from now fails */
 };
 
@@ -83,7 +83,7 @@ struct host {
     struct sluice_port port;
     struct setup setup;
     struct sluice *s;
-    struct fake_unit *unit; /* nr_units of them */
+    struct fake_unit *unit;  /* nr_units of them */
     struct sluice_domain *d; /* domid 1 */
     struct guest guest[4];   /* by domid */
     struct happened log[MOST_EVENTS];
@@ -93,7 +93,7 @@ struct host {
     unsigned locks, most_locks;
     unsigned objects, pages;
     uint8_t page_used[NR_TABLES];
-    bool lossy; /* a unit was failed on purpose: something may stay behind */
+    bool lossy;     /* a unit was failed on purpose: something may stay behind */
     bool denied[4]; /* by caller */
     uint32_t asked; /* for the inner sub-ops of remote calls, as a bit mask */
     void (*on_flush)(struct host *h, struct fake_unit *u, const struct hw_inv *inv, unsigned n);

@@ -156,8 +156,7 @@ static void every_unit_with_a_device_in_the_context_is_flushed(void **state)
 {
     struct host *h = with_device(&(struct setup){.nr_units = 3});
     const rid_t rid = {0x10};
-    const struct sluice_device_config config = {
-        .unit = &h->unit[2].hw, .rids = &rid, .nr_rids = 1};
+    const struct sluice_device_config config = {.unit = &h->unit[2].hw, .rids = &rid, .nr_rids = 1};
     struct sluice_device *dev;
     uint32_t done;
 
@@ -179,8 +178,7 @@ static void one_unit_that_fails_is_enough_to_release_nothing(void **state)
 {
     struct host *h = with_device(&(struct setup){.nr_units = 2});
     const rid_t rid = {0x10};
-    const struct sluice_device_config config = {
-        .unit = &h->unit[1].hw, .rids = &rid, .nr_rids = 1};
+    const struct sluice_device_config config = {.unit = &h->unit[1].hw, .rids = &rid, .nr_rids = 1};
     struct sluice_device *dev;
     uint32_t done;
 

@@ -66,8 +66,8 @@ static void devices_get_no_more_rights_than_the_frame_allows(void **state)
     unsigned attr;
 
     add_memory(h, 0, 0x1000, 1);
-    assert_int_equal(
-        sluice_memory_add(h->d, gfn_of(1), mfn_of(0x1001), 1, SLUICE_FRAME_READONLY), 0);
+    assert_int_equal(sluice_memory_add(h->d, gfn_of(1), mfn_of(0x1001), 1, SLUICE_FRAME_READONLY),
+                     0);
     assert_int_equal(sluice_memory_add(h->d, gfn_of(2), mfn_of(0x1002), 1, SLUICE_FRAME_PRIVATE),
                      0);
     for (unsigned i = 0; i < 2; i++) {
@@ -155,8 +155,7 @@ static void calls_cannot_change_them(void **state)
 
     add_memory(h, 3, 0x1000, 1);
     for (uint16_t c = 0; c <= ctx; c++) {
-        assert_int_equal(context_resolve(domain_of(h->d), c, CONTEXT_CHANGE, &generation),
-                         -EINVAL);
+        assert_int_equal(context_resolve(domain_of(h->d), c, CONTEXT_CHANGE, &generation), -EINVAL);
         assert_int_equal(lookup(h, c, 3, &gfn), 0);
         assert_int_equal(gfn, 3);
     }
@@ -193,8 +192,7 @@ static void memory_beyond_their_width_is_refused_and_changes_nothing(void **stat
 /* The context's leaves may be larger than those of the memory map, where tables hang already. */
 static void check_large_leaves_over_small_runs(struct host *h, uint64_t nr)
 {
-    assert_int_equal(sluice_memory_add(h->d, gfn_of(0), mfn_of(0x100), 1, SLUICE_FRAME_PRIVATE),
-                     0);
+    assert_int_equal(sluice_memory_add(h->d, gfn_of(0), mfn_of(0x100), 1, SLUICE_FRAME_PRIVATE), 0);
     assert_int_equal(sluice_memory_remove(h->d, gfn_of(0), 1), 0);
     forget(h);
     add_memory(h, 0, 0x40000, nr);
@@ -245,8 +243,7 @@ static void memory_that_could_not_be_given_is_in_no_context(void **state)
     h->lossy = true;
     add_device(h, 8);
     h->fail_flush = 1;
-    assert_int_equal(sluice_memory_add(h->d, gfn_of(0), mfn_of(0x1000), 4, SLUICE_FRAME_RAM),
-                     -EIO);
+    assert_int_equal(sluice_memory_add(h->d, gfn_of(0), mfn_of(0x1000), 4, SLUICE_FRAME_RAM), -EIO);
     assert_int_equal(count(h, RELEASED), 0);
     assert_int_equal(frames_check_free(&instance_of(h->s)->frames, mfn_of(0x1000), 4), -EBUSY);
     assert_int_equal(nr_mapped(h, 0), 0);

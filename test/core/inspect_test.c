@@ -66,7 +66,7 @@ static int map_over(void *arg, const struct pt_leaf *leaf)
         return 0;
     (void)unmap(b->h, 1, 0, 512, FRAME_LG2, &done);
     (void)map(b->h, 1, 0, 0, 1, 21, RW, &done); /* over the tables without entries */
-    for (unsigned i = 0; i < 512; i++)            /* whose page is somebody's at once */
+    for (unsigned i = 0; i < 512; i++)          /* whose page is somebody's at once */
         for (unsigned k = 0; k < NR_TABLES; k++)
             if (!b->h->page_used[k])
                 ((uint64_t *)port_page(&b->h->port, mfn_of(FIRST_TABLE + k)))[i] = 0x77000003;

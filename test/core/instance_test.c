@@ -123,8 +123,7 @@ static void a_tag_that_comes_back_was_flushed_wherever_it_was_used(void **state)
 {
     struct host *h = host_create(&(struct setup){.nr_units = 2});
     const rid_t rid = {0x10};
-    const struct sluice_device_config config = {
-        .unit = &h->unit[1].hw, .rids = &rid, .nr_rids = 1};
+    const struct sluice_device_config config = {.unit = &h->unit[1].hw, .rids = &rid, .nr_rids = 1};
     struct pv_iommu_free gone = {.ctx_no = 1, .free_flags = IOMMU_FREE_reattach_default};
     struct sluice_device *dev;
     bool flushed[2] = {false, false};

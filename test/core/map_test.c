@@ -59,8 +59,8 @@ static void read_only_and_private_frames_are_not_given_away(void **state)
     uint32_t done;
 
     add_memory(h, 0, 0x1000, 1);
-    assert_int_equal(
-        sluice_memory_add(h->d, gfn_of(1), mfn_of(0x1001), 1, SLUICE_FRAME_READONLY), 0);
+    assert_int_equal(sluice_memory_add(h->d, gfn_of(1), mfn_of(0x1001), 1, SLUICE_FRAME_READONLY),
+                     0);
     assert_int_equal(sluice_memory_add(h->d, gfn_of(2), mfn_of(0x1002), 1, SLUICE_FRAME_PRIVATE),
                      0);
     assert_int_equal(map(h, 1, 0, 0, 2, FRAME_LG2, RW, &done), -EPERM);
@@ -171,7 +171,8 @@ static void the_budget_of_tables_is_memory_that_ran_out(void **state)
     host_destroy(h);
 }
 
-/* Whatever is missing of the way down: the call ends, and what it hung there is the domain's to use. */
+/* Whatever is missing of the way down: the call ends, and what it hung there is the domain's to
+ * use. */
 static void a_budget_that_ends_on_the_way_down_ends_the_call(void **state)
 {
     (void)state;
@@ -246,8 +247,8 @@ static void large_pages_are_large_leaves_where_frames_allow_it(void **state)
     struct pt_leaf leaf;
     uint32_t done;
 
-    add_memory(h, 0, 0x1000, 512);          /* aligned: 0x1000 = 8 * 512 */
-    add_memory(h, 512, 0x2001, 512);        /* not aligned */
+    add_memory(h, 0, 0x1000, 512);   /* aligned: 0x1000 = 8 * 512 */
+    add_memory(h, 512, 0x2001, 512); /* not aligned */
     assert_int_equal(map(h, 1, 0, 0, 2, LG2_2M, RW, &done), 0);
     assert_int_equal(done, 2);
     assert_int_equal(pt_lookup(&context_of(h, 1)->pt, dfn_of(5), 1, &leaf), 0);
@@ -321,19 +322,19 @@ static void a_large_page_goes_wholly_or_not_at_all(void **state)
     assert_int_equal(refs_of(h, 0x3001), 1);
 }
 
-/* 512 K pages would be enough for this without tables in between: of the 1G page, parts are done. */
+/* Of a 1G page, a large leaf and a table of small ones are done when memory ends. */
 static void what_was_mapped_of_a_large_page_is_undone_with_a_flush(void **state)
 {
     struct host *h = *state;
     uint32_t done;
 
     for (uint64_t at = 0; at < BIT64(18); at += 512)
-        add_memory(h, at, 0x20000 + at + (at >= 1024), 512 - (at == 512)), (void)0;
+        add_memory(h, at, 0x20000 + at + (at >= 1024), 512 - (at == 512));
     add_memory(h, 1023, 0x10, 1);
     add_device(h, 8);
     attach(h, 8, 1);
     forget(h);
-    h->fail_alloc = 4; /* the fourth table: after two large leaves and a table of small ones */
+    h->fail_alloc = 4; /* two on the way down, one of small leaves, and no other */
     assert_int_equal(map(h, 1, 0, 0, 1, 30, RW, &done), -ENOMEM);
     assert_int_equal(done, 0);
     assert_int_equal(nr_mapped(h, 1), 0);
@@ -370,14 +371,31 @@ static void a_large_page_beyond_the_budget_changes_nothing(void **state)
     host_destroy(h);
 }
 
+/* Seen before the first entry is made: devices never see a part of it. */
+static void a_large_page_of_many_runs_beyond_the_budget_is_never_shown(void **state)
+{
+    struct host *h = with(&(struct setup){.budget_refs = 511});
+    uint32_t done;
+
+    (void)state;
+    add_scattered(h, 0, 0x1000, 512);
+    add_device(h, 8);
+    attach(h, 8, 1);
+    forget(h);
+    assert_int_equal(map(h, 1, 0, 0, 1, LG2_2M, RW, &done), -ENOMEM);
+    assert_int_equal(count(h, FLUSHED), 0);
+    assert_int_equal(nr_mapped(h, 1), 0);
+    host_destroy(h);
+}
+
 static void a_large_page_needs_all_its_rights(void **state)
 {
     struct host *h = *state;
     uint32_t done;
 
     add_memory(h, 0, 0x1000, 511);
-    assert_int_equal(
-        sluice_memory_add(h->d, gfn_of(511), mfn_of(0x11ff), 1, SLUICE_FRAME_READONLY), 0);
+    assert_int_equal(sluice_memory_add(h->d, gfn_of(511), mfn_of(0x11ff), 1, SLUICE_FRAME_READONLY),
+                     0);
     assert_int_equal(map(h, 1, 0, 0, 1, LG2_2M, RW, &done), -EPERM);
     assert_int_equal(nr_mapped(h, 1), 0);
     assert_int_equal(map(h, 1, 0, 0, 1, LG2_2M, PT_READ, &done), 0);
@@ -463,6 +481,66 @@ static void memory_beyond_the_map_is_no_memory(void **state)
     assert_int_equal(map(h, 1, BIT64(52), 0, 1, LG2_2M, RW, &done), -ENOENT);
 }
 
+/* Frames that are no neighbours, up to the last gfn that there is, and on. */
+static void memory_up_to_the_end_of_the_map_is_all_memory(void **state)
+{
+    struct host *h = *state;
+    uint32_t done;
+
+    add_scattered(h, BIT64(36) - 3, 0x1000, 3);
+    assert_int_equal(map(h, 1, BIT64(36) - 3, 0, 9, FRAME_LG2, RW, &done), -ENOENT);
+    assert_int_equal(done, 3);
+    assert_int_equal(goes_to(h, 1, 2, NULL), 0x1004);
+}
+
+static void scattered_frames_stop_where_rights_or_frames_end(void **state)
+{
+    struct host *h = *state;
+    uint32_t done;
+
+    add_scattered(h, 0, 0x1000, 100);
+    for (uint32_t k = 1; k < 100; k += 7) {
+        assert_int_equal(sluice_memory_remove(h->d, gfn_of(k), 1), 0);
+        assert_int_equal(map(h, 1, 0, 0x1f0, 100, FRAME_LG2, RW, &done), -ENOENT);
+        assert_int_equal(done, k);
+        assert_int_equal(unmap(h, 1, 0x1f0, k, FRAME_LG2, &done), 0);
+        assert_int_equal(
+            sluice_memory_add(h->d, gfn_of(k), mfn_of(0x1000 + 2 * k), 1, SLUICE_FRAME_READONLY),
+            0);
+        assert_int_equal(map(h, 1, 0, 0x1f0, 100, FRAME_LG2, RW, &done), -EPERM);
+        assert_int_equal(done, k);
+        assert_int_equal(domain_of(h->d)->memory.refs, k);
+        assert_int_equal(unmap(h, 1, 0x1f0, k, FRAME_LG2, &done), 0);
+        assert_int_equal(sluice_memory_remove(h->d, gfn_of(k), 1), 0);
+        add_memory(h, k, 0x1000 + 2 * k, 1);
+    }
+    assert_int_equal(map(h, 1, 0, 0x1f0, 100, FRAME_LG2, RW, &done), 0);
+    for (uint64_t i = 0; i < 100; i++) {
+        assert_int_equal(goes_to(h, 1, 0x1f0 + i, NULL), 0x1000 + 2 * i);
+        assert_int_equal(refs_of(h, 0x1000 + 2 * i), 2);
+    }
+}
+
+static void scattered_frames_stop_where_something_is_mapped_or_the_budget_ends(void **state)
+{
+    (void)state;
+    for (uint32_t k = 1; k < 150; k += 9) {
+        struct host *h = with(&(struct setup){.budget_refs = k});
+        uint32_t done;
+
+        add_scattered(h, 0, 0x1000, 150);
+        assert_int_equal(map(h, 1, 0, 0x1f0, 150, FRAME_LG2, RW, &done), -ENOMEM);
+        assert_int_equal(done, k);
+        assert_int_equal(unmap(h, 1, 0x1f0, k, FRAME_LG2, &done), 0);
+        assert_int_equal(domain_of(h->d)->memory.refs, 0);
+        assert_int_equal(map(h, 1, 149, 0x1f0 + k - 1, 1, FRAME_LG2, RW, &done), 0);
+        assert_int_equal(map(h, 1, 0, 0x1f0, 150, FRAME_LG2, RW, &done), k > 1 ? -EINVAL : -ENOMEM);
+        assert_int_equal(done, k - 1);
+        assert_int_equal(domain_of(h->d)->memory.refs, k);
+        host_destroy(h);
+    }
+}
+
 static void a_context_that_ended_meanwhile_is_unknown(void **state)
 {
     struct host *h = *state;
@@ -505,12 +583,16 @@ int main(void)
         T(what_was_mapped_of_a_large_page_is_undone_with_a_flush),
         T(a_large_page_over_a_small_one_changes_nothing),
         cmocka_unit_test(a_large_page_beyond_the_budget_changes_nothing),
+        cmocka_unit_test(a_large_page_of_many_runs_beyond_the_budget_is_never_shown),
         T(a_large_page_needs_all_its_rights),
         T(empty_entries_need_no_flush),
         cmocka_unit_test(units_that_cache_what_is_not_there_are_flushed_once),
         cmocka_unit_test(in_caching_mode_what_was_mapped_before_an_error_is_flushed),
         T(the_interrupt_window_is_never_mapped),
         T(memory_beyond_the_map_is_no_memory),
+        T(memory_up_to_the_end_of_the_map_is_all_memory),
+        T(scattered_frames_stop_where_rights_or_frames_end),
+        cmocka_unit_test(scattered_frames_stop_where_something_is_mapped_or_the_budget_ends),
         T(a_context_that_ended_meanwhile_is_unknown),
     };
 

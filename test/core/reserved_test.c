@@ -135,8 +135,8 @@ static void claims_fail_without_a_trace(void **state)
 }
 
 /*
- * Its own pages come in two runs, around another device's region; tables for the second run fail: the
- * first must not stay, since nobody would know that it is not the domain's.
+ * Its own pages come in two runs, around another device's region; tables for the second run fail:
+ * the first must not stay, since nobody would know that it is not the domain's.
  */
 static void a_region_in_two_runs_fails_without_a_trace(void **state)
 {
@@ -188,9 +188,8 @@ static void a_region_where_somebody_works_is_claimed_later(void **state)
 
     assert_int_equal(new_context(h), 1);
     assigned(h, 8, &r, 1);
-    assert_int_equal(context_enter(domain_of(h->d), 1, context_of(h, 1)->generation, &span, &c,
-                                   &allowed),
-                     0);
+    assert_int_equal(
+        context_enter(domain_of(h->d), 1, context_of(h, 1)->generation, &span, &c, &allowed), 0);
     assert_int_equal(allowed, 3);
     assert_int_equal(try_attach(h, 8, 1), -ERESTART);
     assert_null(c->regions);

@@ -2,7 +2,6 @@
 /* Spans: overlapping work is turned away, whoever comes from wherever. */
 #include "fixture.h"
 
-
 static bool enters(struct span **list, struct span *s, uint64_t first, uint64_t last)
 {
     *s = (struct span){.first = dfn_of(first), .last = dfn_of(last)};
@@ -105,7 +104,8 @@ static void a_call_beside_it_runs(void **state)
     assert_int_equal(nr_mapped(h, 1), 2049);
 }
 
-/* The span is held until the flush is complete: nobody maps there while the old may still be used. */
+/* The span is held until the flush is complete: nobody maps there while the old may still be used.
+ */
 static void map_during_flush(struct host *h, struct fake_unit *u, const struct hw_inv *inv,
                              unsigned n)
 {

@@ -23,9 +23,9 @@ static int set_up_ready(void **state)
 
 static void numbers_without_a_call_are_not_supported(void **state)
 {
-    static const int numbers[] = {9,  10, 11,  12,     13,      14,       15,        16, 17, 18,
-                                  19, 20, 21,  22,     43,      255,      256,       -1, -2, -8,
-                                  32, 64, 128, 0x10000, INT32_MAX, INT32_MIN, 0x10005};
+    static const int numbers[] = {9,  10, 11, 12, 13,  14,      15,        16,        17,
+                                  18, 19, 20, 21, 22,  43,      255,       256,       -1,
+                                  -2, -8, 32, 64, 128, 0x10000, INT32_MAX, INT32_MIN, 0x10005};
     struct host *h = *state;
     uint8_t arg[64] = {0};
 
@@ -85,9 +85,10 @@ static void arguments_of_free(void **state)
         uint16_t ctx;
         uint32_t flags;
         long want;
-    } row[] = {{0, 0, -EINVAL},     {0, 1, -EINVAL},      {2, 0, -EINVAL}, {7, 0, -EINVAL},
-               {8, 0, -EINVAL},     {0xffff, 0, -EINVAL}, {1, 2, -EINVAL}, {1, 0x80000000, -EINVAL},
-               {1, 3, -EINVAL},     {1, 1, 0},            {1, 0, -EINVAL}};
+    } row[] = {{0, 0, -EINVAL}, {0, 1, -EINVAL},          {2, 0, -EINVAL},
+               {7, 0, -EINVAL}, {8, 0, -EINVAL},          {0xffff, 0, -EINVAL},
+               {1, 2, -EINVAL}, {1, 0x80000000, -EINVAL}, {1, 3, -EINVAL},
+               {1, 1, 0},       {1, 0, -EINVAL}};
     struct host *h = *state;
 
     for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
@@ -104,10 +105,14 @@ static void arguments_of_reattach(void **state)
         uint8_t bus, devfn;
         uint32_t pasid;
         long want;
-    } row[] = {{1, 0, 0, 8, 0, 0},           {1, 0, 0, 9, 0, -ENODEV},
-               {1, 0, 1, 8, 0, -ENODEV},     {1, 1, 0, 8, 0, -ENODEV},
-               {2, 0, 0, 8, 0, -EINVAL},     {0xffff, 0, 0, 8, 0, -EINVAL},
-               {1, 0, 0, 8, 1, -EOPNOTSUPP}, {1, 0, 0, 8, UINT32_MAX, -EOPNOTSUPP},
+    } row[] = {{1, 0, 0, 8, 0, 0},
+               {1, 0, 0, 9, 0, -ENODEV},
+               {1, 0, 1, 8, 0, -ENODEV},
+               {1, 1, 0, 8, 0, -ENODEV},
+               {2, 0, 0, 8, 0, -EINVAL},
+               {0xffff, 0, 0, 8, 0, -EINVAL},
+               {1, 0, 0, 8, 1, -EOPNOTSUPP},
+               {1, 0, 0, 8, UINT32_MAX, -EOPNOTSUPP},
                {0, 0, 0, 8, 0, 0}};
     struct host *h = *state;
 
@@ -156,9 +161,8 @@ static void check_map(struct host *h, const struct map_row *row, unsigned nr)
         else {
             uint32_t done;
 
-            assert_int_equal(unmap(h, 1, arg.dfn, arg.nr_pages,
-                                   (unsigned)__builtin_ctz(arg.pgsize), &done),
-                             0);
+            assert_int_equal(
+                unmap(h, 1, arg.dfn, arg.nr_pages, (unsigned)__builtin_ctz(arg.pgsize), &done), 0);
         }
     }
 }
@@ -228,14 +232,14 @@ static void coherence_is_offered_only_where_it_is(void **state)
 static void arguments_of_unmap(void **state)
 {
     static const struct map_row rows[] = {
-        {0, 0, 0, 0, K, 1, -EINVAL},      {2, 0, 0, 0, K, 1, -EINVAL},
-        {0xffff, 0, 0, 0, K, 1, -EINVAL}, {1, 0, 0, 0, 0, 1, -EINVAL},
-        {1, 0, 0, 0, 2 * K, 1, -EINVAL},  {1, 0, 0, 0, K, 0, -EINVAL},
-        {1, 0, 1, 0, M, 1, -EINVAL},      {1, 0, END, 0, K, 1, -ERANGE},
-        {1, 0, END - 1, 0, K, 2, -ERANGE}, {1, 0, UINT64_MAX, 0, K, 2, -EINVAL},
+        {0, 0, 0, 0, K, 1, -EINVAL},          {2, 0, 0, 0, K, 1, -EINVAL},
+        {0xffff, 0, 0, 0, K, 1, -EINVAL},     {1, 0, 0, 0, 0, 1, -EINVAL},
+        {1, 0, 0, 0, 2 * K, 1, -EINVAL},      {1, 0, 0, 0, K, 0, -EINVAL},
+        {1, 0, 1, 0, M, 1, -EINVAL},          {1, 0, END, 0, K, 1, -ERANGE},
+        {1, 0, END - 1, 0, K, 2, -ERANGE},    {1, 0, UINT64_MAX, 0, K, 2, -EINVAL},
         {1, 0, UINT64_MAX, 0, K, 1, -ERANGE}, {1, 0, 0, 0, K, 1, -ENOENT},
         {1, 0, 0, 0, K, UINT32_MAX, -ENOENT}, {1, 0, END - 1, 0, K, 1, -ENOENT},
-        {1, 0, 0xfee00, 0, K, 1, -ENOENT}, {1, 0, 0, 0, G, UINT32_MAX, -ERANGE}};
+        {1, 0, 0xfee00, 0, K, 1, -ENOENT},    {1, 0, 0, 0, G, UINT32_MAX, -ERANGE}};
     struct host *h = *state;
 
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -258,9 +262,16 @@ static void arguments_of_lookup(void **state)
         uint16_t ctx;
         uint64_t dfn;
         long want;
-    } row[] = {{0, 1023, 0},      {0, 1024, -ENOENT},       {1, 0, -ENOENT},  {2, 0, -EINVAL},
-               {8, 0, -EINVAL},   {0xffff, 0, -EINVAL},     {0, END, -ERANGE}, {0, END - 1, -ENOENT},
-               {0, UINT64_MAX, -ERANGE}, {2, UINT64_MAX, -EINVAL}};
+    } row[] = {{0, 1023, 0},
+               {0, 1024, -ENOENT},
+               {1, 0, -ENOENT},
+               {2, 0, -EINVAL},
+               {8, 0, -EINVAL},
+               {0xffff, 0, -EINVAL},
+               {0, END, -ERANGE},
+               {0, END - 1, -ENOENT},
+               {0, UINT64_MAX, -ERANGE},
+               {2, UINT64_MAX, -EINVAL}};
     struct host *h = *state;
 
     for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {

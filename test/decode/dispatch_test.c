@@ -24,8 +24,9 @@ static void arguments_that_cannot_be_read_are_efault(void **state)
 
     for (unsigned i = 0; i < NR_CALLS; i++) {
         const uint64_t size = calls[i].size;
-        const uint64_t bad[] = {0,  GUEST_ADDRESS - 1,   end - size + 1,   end - 1, end,
-                                UINT64_MAX, UINT64_MAX - size + 1, UINT64_MAX - size / 2, BIT64(63)};
+        const uint64_t bad[] = {
+            0,          GUEST_ADDRESS - 1,     end - size + 1,        end - 1,  end,
+            UINT64_MAX, UINT64_MAX - size + 1, UINT64_MAX - size / 2, BIT64(63)};
 
         for (unsigned k = 0; k < sizeof(bad) / sizeof(bad[0]); k++)
             assert_int_equal(hypercall_at(h, 1, calls[i].subop, bad[k]), -EFAULT);

@@ -25,8 +25,8 @@ void blackbox_destroy(struct blackbox *box);
 
 /*
  * Runs it in a child: true, and box->result is what it returned; or false: it died, and box->error
- * says of what.
+ * says of what. Taking longer than `seconds` is dying too; 0: no limit.
  */
-bool blackbox_run(struct blackbox *box, unsigned (*run)(void *arg), void *arg);
+bool blackbox_run(struct blackbox *box, unsigned (*run)(void *arg), void *arg, unsigned seconds);
 
 #endif

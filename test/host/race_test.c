@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Threads of one domain at random on the software machine, while another balloons and a device does
- * DMA: fixed numbers of operations, no clock. At the end everything is torn down and nothing is left.
- * Device and collector of faults are one thread: the unit translates for one at a time.
+ * DMA: fixed numbers of operations, no clock. At the end everything is torn down and nothing is
+ * left. Device and collector of faults are one thread: the unit translates for one at a time.
  */
 #include "../../host/soft/internal.h"
 
@@ -32,6 +32,33 @@ struct worker {
     uint64_t arg; /* where its arguments lie, apart from the others' */
 };
 
+/*
+ * Hardware completes an invalidation when no access is under way that used what it drops. The
+ * software unit has one thread for that; here the device and the flushes take turns.
+ */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+static const struct hw_ops *real; /* the same for every machine */
+
+static int flush_in_turn(struct hw_unit *unit, const struct hw_inv *inv, unsigned n)
+{
+    int err;
+
+    pthread_mutex_lock(&turn);
+    err = real->flush(unit, inv, n);
+    pthread_mutex_unlock(&turn);
+    return err;
+}
+
+static void take_turns(struct machine *m)
+{
+    static struct hw_ops ops;
+
+    real = m->units[0].hw.ops;
+    ops = *real;
+    ops.flush = flush_in_turn;
+    m->units[0].hw.ops = &ops;
+}
+
 static unsigned dice(uint64_t *seed, unsigned sides)
 {
     *seed = *seed * 6364136223846793005ull + 1442695040888963407ull;
@@ -54,13 +81,13 @@ static long call(struct worker *k, int subop, const void *arg, size_t size)
 static long map(struct worker *k)
 {
     const bool large = !dice(&k->seed, 8);
-    const struct pv_iommu_map_pages m = {
-        .ctx_no = (uint16_t)dice(&k->seed, 4),
-        .gfn = dice(&k->seed, FRAMES),
-        .dfn = large ? dice(&k->seed, 2) * 512 : dice(&k->seed, 1024),
-        .map_flags = 1 + dice(&k->seed, 3),
-        .pgsize = large ? 2u << 20 : 4096,
-        .nr_pages = 1 + dice(&k->seed, large ? 1 : 64)};
+    const struct pv_iommu_map_pages m = {.ctx_no = (uint16_t)dice(&k->seed, 4),
+                                         .gfn = dice(&k->seed, FRAMES),
+                                         .dfn =
+                                             large ? dice(&k->seed, 2) * 512 : dice(&k->seed, 1024),
+                                         .map_flags = 1 + dice(&k->seed, 3),
+                                         .pgsize = large ? 2u << 20 : 4096,
+                                         .nr_pages = 1 + dice(&k->seed, large ? 1 : 64)};
 
     return call(k, IOMMU_map_pages, &m, sizeof(m));
 }
@@ -154,8 +181,10 @@ static void *device(void *arg)
     char data[64];
 
     for (unsigned i = 0; i < ROUNDS; i++) {
+        pthread_mutex_lock(&turn);
         (void)machine_dma(k->w->dev, (rid_t){RID}, (uint64_t)dice(&k->seed, 1024) << 12, data,
                           sizeof(data), false, &reason);
+        pthread_mutex_unlock(&turn);
         if (dice(&k->seed, 16))
             continue;
         sluice_faults_collect(machine_sluice(k->w->m));
@@ -173,6 +202,7 @@ static void build(struct world *w, enum pt_format_id format, bool caching_mode)
     const struct machine_device_config dev = {.name = "dev", .rids = {{RID}}, .nr_rids = 1};
 
     assert_int_equal(machine_create(&config, &w->m, NULL), 0);
+    take_turns(w->m);
     assert_int_equal(machine_domain_add(w->m, &dom, &w->d), 0);
     assert_int_equal(machine_device_add(w->m, &dev, &w->dev), 0);
     assert_int_equal(machine_device_assign(w->dev, w->d), 0);
@@ -252,8 +282,7 @@ static void a_domain_ends_beside_those_who_act_on_it(void **state)
     w.m->port.may_control = anybody;
     for (unsigned i = 0; i < 3; i++) {
         k[i] = (struct worker){&w, i, MACHINE_ARG + 256 * i};
-        assert_int_equal(pthread_create(&thread[i], NULL, i ? act_on_it : end_and_begin, &k[i]),
-                         0);
+        assert_int_equal(pthread_create(&thread[i], NULL, i ? act_on_it : end_and_begin, &k[i]), 0);
     }
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(pthread_join(thread[i], NULL), 0);

@@ -272,7 +272,8 @@ static void tags_keep_spaces_apart(void **state)
     b->pt = first;
 }
 
-/* Commands take their time: nothing is done when they are only submitted, all when flush returns. */
+/* Commands take their time: nothing is done when they are only submitted, all when flush returns.
+ */
 static void commands_are_late_and_waited_for(void **state)
 {
     struct bench *b = *state;

@@ -3,6 +3,7 @@
  * What both stages of Arm's long descriptors share: section D8.3. 48-bit output addresses, 4K
  * granule. A format file defines LPAE_RIGHTS(attr), the stage's bits of a leaf, and LPAE_ATTR(e),
  * back again. Hardware's own update of dirty state (DBM) is not used: has_dirty is false.
+ * Included by format files only.
  */
 #ifndef SLUICE_PGTABLE_FORMAT_LPAE_H
 #define SLUICE_PGTABLE_FORMAT_LPAE_H
