@@ -77,7 +77,8 @@ enum sluice_frame_type {
 /*
  * Gives nr frames that belong to nobody to the domain, at gfn (populate). They appear in its
  * identity contexts. All or nothing: -EEXIST (gfn in use), -EBUSY (a frame is somebody's, or still
- * referenced), -EINVAL (range, type), -EADDRNOTAVAIL (gfn in the MSI window), -ENOMEM, -EIO.
+ * referenced), -EINVAL (range, type), -EADDRNOTAVAIL (gfn in the MSI window or in a reserved region
+ * of a device in an identity context), -ERANGE (gfn beyond the units' width), -ENOMEM, -EIO.
  */
 int sluice_memory_add(struct sluice_domain *d, gfn_t gfn, mfn_t mfn, uint64_t nr,
                       enum sluice_frame_type type);

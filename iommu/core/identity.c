@@ -3,6 +3,7 @@
 #include "identity.h"
 
 #include "flush.h"
+#include "reserved.h"
 
 #define FILL_LEAVES 512u /* of the memory map, in one step */
 
@@ -63,7 +64,26 @@ static int fill(struct context *c, dfn_t first, mfn_t mfn, uint64_t nr, unsigned
             return -EIO;
         return err == -ENOSPC ? -ENOMEM : err;
     }
-    return c->s->caching_mode ? flush_commit(&f) : 0;
+    if (c->s->caching_mode && flush_commit(&f)) {
+        (void)clear(c, first, nr);
+        return -EIO;
+    }
+    return 0;
+}
+
+int identity_check(struct domain_locked l, gfn_t gfn, uint64_t nr)
+{
+    struct domain *d = l.d;
+
+    for (unsigned no = 0; d->s->translates && no <= d->max_ctx_no; no++) {
+        if (!is_identity(&d->ctx[no]))
+            continue;
+        if (gfn.n + nr > pt_nr_dfns(&d->ctx[no].pt))
+            return -ERANGE;
+        if (reserved_touches(&d->ctx[no], dfn_of(gfn.n), dfn_of(gfn.n + nr - 1)))
+            return -EADDRNOTAVAIL;
+    }
+    return 0;
 }
 
 /* Undoes adding the range to the first nr_ctx contexts. */
@@ -94,7 +114,7 @@ int identity_add(struct domain_locked l, gfn_t gfn, mfn_t mfn, uint64_t nr, unsi
 
         if (!is_identity(c))
             continue;
-        err = gfn.n + nr <= pt_nr_dfns(&c->pt) ? fill(c, dfn_of(gfn.n), mfn, nr, rights) : -ERANGE;
+        err = fill(c, dfn_of(gfn.n), mfn, nr, rights);
         if (err)
             return take_back(d, gfn, nr, no) ? -EIO : err;
     }
@@ -136,19 +156,20 @@ static int remove_runs(struct context *c, struct memory *m, gfn_t gfn, uint64_t 
 int identity_remove(struct domain_locked l, gfn_t gfn, uint64_t nr)
 {
     struct domain *d = l.d;
-    int err = 0;
+    int err, failed = 0;
 
     if (!d->s->translates)
         return 0;
-    for (unsigned no = 0; no <= d->max_ctx_no && !err; no++)
-        if (is_identity(&d->ctx[no]))
-            err = prepare_remove(&d->ctx[no], gfn, nr);
-    if (err == -ENOMEM)
-        return err;
+    for (unsigned no = 0; no <= d->max_ctx_no; no++) {
+        err = is_identity(&d->ctx[no]) ? prepare_remove(&d->ctx[no], gfn, nr) : 0;
+        if (err == -ENOMEM)
+            return err;
+        failed = err ? err : failed;
+    }
     for (unsigned no = 0; no <= d->max_ctx_no; no++)
         if (is_identity(&d->ctx[no]) && remove_runs(&d->ctx[no], &d->memory, gfn, nr))
-            err = -EIO;
-    return err;
+            failed = -EIO;
+    return failed;
 }
 
 struct filling {

@@ -8,6 +8,10 @@
 
 #include "domain.h"
 
+/* May memory appear there? -ERANGE (beyond a context's width), -EADDRNOTAVAIL (a reserved region).
+ */
+int identity_check(struct domain_locked l, gfn_t gfn, uint64_t nr);
+
 /*
  * Into / out of all identity contexts of the domain. The range is not yet / still in the memory
  * map. add: -EEXIST (a reserved region is there), -ERANGE (beyond their width), -ENOMEM: nothing

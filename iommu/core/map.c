@@ -133,29 +133,56 @@ static int prune(struct context *c, dfn_t first, dfn_t last)
     return err;
 }
 
-/*
- * The budget of tables is spent: empty ones of the context are given up for it. -ERESTART: map
- * again, some were found, or others are at work in the context; -ENOMEM: there were none.
+/* Passes over the context until one finds nothing: a table is empty only once those below it went.
  */
-static int trim(struct domain *d, const struct page_range *r)
+static int search(struct context *c, dfn_t last, struct trim *t)
 {
-    struct span all = {.first = dfn_of(0)};
-    dfn_t cursor = dfn_of(0);
-    struct context *c;
-    uint64_t allowed;
-    unsigned nr = 0;
+    const struct sluice_port *port = c->s->port;
+    bool found = true;
+    unsigned nr;
     int err;
 
+    while (found) {
+        found = false;
+        while (t->cursor.n <= last.n) {
+            err = prune_some(c, &t->cursor, last, &nr);
+            if (err)
+                return err;
+            found |= nr;
+            t->freed |= nr;
+            if (port->preempt(port->host))
+                return -ERESTART;
+        }
+        t->cursor = dfn_of(0);
+    }
+    return 0;
+}
+
+/*
+ * The budget of tables is spent: empty ones of the context are given up for it. -ERESTART: not
+ * through yet, or some were found: map again; -ENOMEM: there are none.
+ */
+static int trim(struct domain *d, const struct page_range *r, struct trim *t)
+{
+    struct span all = {.first = dfn_of(0)};
+    struct context *c;
+    uint64_t allowed;
+    int err;
+
+    if (t->done)
+        return -ENOMEM;
     all.last = dfn_of(BIT64(d->s->geo.iova_bits - FRAME_LG2) - 1);
+    t->active = true;
     err = context_enter(d, r->ctx_no, r->generation, &all, &c, &allowed);
     if (err)
         return err;
-    while (cursor.n <= all.last.n && !nr && !err)
-        err = prune_some(c, &cursor, all.last, &nr);
+    err = search(c, all.last, t);
     context_leave(c, &all);
     if (err)
         return err;
-    return nr ? -ERESTART : -ENOMEM;
+    t->active = false;
+    t->done = true;
+    return t->freed ? -ERESTART : -ENOMEM;
 }
 
 /* The part of a larger page that was mapped before its tables ran out. */
@@ -257,15 +284,18 @@ static int flush_new(struct context *c, const struct page_range *r, uint32_t fro
     return c->s->caching_mode && to > from ? flush_commit(&f) : 0;
 }
 
-int core_map(struct domain *d, const struct page_range *r, uint32_t *done)
+int core_map(struct domain *d, const struct page_range *r, uint32_t *done, struct trim *t)
 {
     const uint64_t nr = (uint64_t)r->nr_pages << (r->page_lg2 - FRAME_LG2);
     struct span span = {.first = r->dfn, .last = dfn_add(r->dfn, nr - 1)};
     const uint32_t before = *done;
     struct context *c;
     uint64_t allowed;
-    int err = context_enter(d, r->ctx_no, r->generation, &span, &c, &allowed);
+    int err;
 
+    if (t->active)
+        return trim(d, r, t);
+    err = context_enter(d, r->ctx_no, r->generation, &span, &c, &allowed);
     if (err)
         return err;
     err = allowed < nr ? -EADDRNOTAVAIL : map_in(c, r, done);
@@ -274,5 +304,7 @@ int core_map(struct domain *d, const struct page_range *r, uint32_t *done)
     if (flush_new(c, r, before, *done))
         err = -EIO;
     context_leave(c, &span);
-    return err == -ENOSPC ? trim(d, r) : err;
+    if (*done > before)
+        *t = (struct trim){0};
+    return err == -ENOSPC ? trim(d, r, t) : err;
 }

@@ -237,6 +237,8 @@ int sluice_memory_add(struct sluice_domain *sd, gfn_t gfn, mfn_t mfn, uint64_t n
     l = domain_lock(d);
     err = d->dying ? -ENODEV : frames_check_free(d->memory.frames, mfn, nr);
     if (!err)
+        err = identity_check(l, gfn, nr);
+    if (!err)
         err = pt_walk(&d->memory.map, dfn_of(gfn.n), dfn_of(gfn.n + nr - 1), found, NULL);
     if (!err)
         err = add(l, gfn, mfn, nr, type);

@@ -28,6 +28,17 @@ uint64_t reserved_before(const struct context *c, const struct span *span)
     return end - first;
 }
 
+bool reserved_touches(struct context *c, dfn_t first, dfn_t last)
+{
+    bool touches = false;
+
+    context_lock(c);
+    for (const struct region_use *u = c->regions; u; u = u->next)
+        touches |= u->first.n <= last.n && u->last.n >= first.n;
+    context_unlock(c);
+    return touches;
+}
+
 /*
  * The next run of `u`, from *at on, that no other direct region of the context covers: those pages
  * are mapped and unmapped for `u` alone. False: there is none.
@@ -76,43 +87,38 @@ static int check_vacant(struct context *c, const struct region_use *u)
     return err;
 }
 
+/* 4K leaves, so that what another region shares with this one can be left standing. */
+static int map_run(struct context *c, dfn_t *at, dfn_t last, unsigned prot)
+{
+    uint64_t done;
+    int err = 0;
+
+    for (; at->n <= last.n && !err; *at = dfn_add(*at, done))
+        err = pt_map(&c->pt, *at, mfn_of(at->n), last.n - at->n + 1, FRAME_LG2, prot, &done);
+    return err == -ENOSPC ? -ENOMEM : err;
+}
+
 static int unmap_run(struct context *c, dfn_t at, dfn_t last)
 {
     struct flush f = {.c = c, .first = at, .last = last};
     uint64_t done;
 
-    if (at.n > last.n)
-        return 0;
-    while (at.n <= last.n && !pt_unmap(&c->pt, at, last.n - at.n + 1, &f.freed, &done))
-        at = dfn_add(at, done);
+    for (; at.n <= last.n; at = dfn_add(at, done))
+        CHECK(c->s->port, !pt_unmap(&c->pt, at, last.n - at.n + 1, &f.freed, &done));
     return flush_commit(&f);
 }
 
-static int map_run(struct context *c, dfn_t first, dfn_t last, unsigned prot)
-{
-    dfn_t at = first;
-    uint64_t done;
-    int err;
-
-    while (at.n <= last.n) {
-        err = pt_map(&c->pt, at, mfn_of(at.n), last.n - at.n + 1, 30, prot, &done);
-        if (err) {
-            if (at.n > first.n)
-                (void)unmap_run(c, first, dfn_of(at.n - 1));
-            return err == -ENOSPC ? -ENOMEM : err;
-        }
-        at = dfn_add(at, done);
-    }
-    return 0;
-}
-
-static int unmap_own(struct context *c, const struct region_use *u)
+/* Takes away what was mapped for `u` alone before frame `end`. */
+static int unmap_own(struct context *c, const struct region_use *u, dfn_t end)
 {
     dfn_t at = u->first, last;
     int err = 0;
 
-    while (!err && next_own(c, u, &at, &last)) {
-        err = unmap_run(c, at, last);
+    while (next_own(c, u, &at, &last) && at.n < end.n) {
+        if (last.n >= end.n)
+            last.n = end.n - 1;
+        if (unmap_run(c, at, last))
+            err = -EIO;
         at = dfn_add(last, 1);
     }
     return err;
@@ -120,25 +126,16 @@ static int unmap_own(struct context *c, const struct region_use *u)
 
 static int map_own(struct context *c, const struct region_use *u)
 {
-    const struct flush f = {.c = c, .first = u->first, .last = u->last};
-    struct flush pending = f;
+    struct flush f = {.c = c, .first = u->first, .last = u->last};
     dfn_t at = u->first, last;
     int err = 0;
 
-    while (!err && next_own(c, u, &at, &last)) {
-        err = map_run(c, at, last, u->prot);
-        if (!err)
-            at = dfn_add(last, 1);
-    }
+    while (!err && next_own(c, u, &at, &last))
+        err = map_run(c, &at, last, u->prot);
     if (!err && c->s->caching_mode)
-        return flush_commit(&pending);
-    if (err && at.n > u->first.n) {
-        struct region_use mapped = *u;
-
-        mapped.last = dfn_of(at.n - 1);
-        mapped.next = NULL;
-        (void)unmap_own(c, &mapped);
-    }
+        err = flush_commit(&f);
+    if (err && unmap_own(c, u, at))
+        err = -EIO;
     return err;
 }
 
@@ -223,10 +220,9 @@ static int drop(struct context *c, const struct sluice_region *r)
     if (!u || --u->count)
         return 0;
     if (u->type == SLUICE_REGION_DIRECT)
-        err = unmap_own(c, u);
-    if (!err)
-        unlink_use(c, u);
-    return err; /* after an error it stays: what a failed unit may reach is not given to others */
+        err = unmap_own(c, u, dfn_add(u->last, 1));
+    unlink_use(c, u);
+    return err;
 }
 
 int reserved_claim(struct context *c, const struct group *g)

@@ -30,6 +30,9 @@ static inline bool reserved_is_msi(uint64_t first, uint64_t last)
 /* Under the context's lock: how many frames of the span come before the first that is reserved. */
 uint64_t reserved_before(const struct context *c, const struct span *span);
 
+/* Is a region of the context in [first, last]? */
+bool reserved_touches(struct context *c, dfn_t first, dfn_t last);
+
 /*
  * The context gets the group's regions: direct ones are mapped. Nothing has changed after an error:
  * -EBUSY: something else is mapped there; -ENOMEM; -ERESTART: a call is working there.

@@ -43,6 +43,7 @@ struct call {
         struct {
             struct page_range range;
             uint32_t done;
+            struct trim trim;
         } pages;
         struct {
             uint16_t ctx_no;

@@ -45,6 +45,7 @@ int decode_map_pages(struct call *call, const void *raw)
         return err;
     r->ctx_no = in->ctx_no;
     call->req.pages.done = 0;
+    call->req.pages.trim = (struct trim){0};
     call->d->map_calls++;
     return 0;
 }
@@ -52,7 +53,7 @@ int decode_map_pages(struct call *call, const void *raw)
 long perform_map_pages(struct call *call)
 {
     uint32_t *done = &call->req.pages.done;
-    int err = core_map(call->d, &call->req.pages.range, done);
+    int err = core_map(call->d, &call->req.pages.range, done, &call->req.pages.trim);
 
     if (err == -ERESTART)
         return err;

@@ -503,6 +503,7 @@ int map(struct host *h, uint16_t ctx, uint64_t gfn, uint64_t dfn, uint32_t pages
         unsigned attr, uint32_t *done)
 {
     struct page_range r = range_of(h, ctx, dfn, pages, lg2);
+    struct trim trim = {0};
     unsigned times = 0;
     int err;
 
@@ -510,7 +511,7 @@ int map(struct host *h, uint16_t ctx, uint64_t gfn, uint64_t dfn, uint32_t pages
     r.attr = attr;
     *done = 0;
     do
-        err = core_map(domain_of(h->d), &r, done);
+        err = core_map(domain_of(h->d), &r, done, &trim);
     while (goes_on(err, &times));
     return err;
 }

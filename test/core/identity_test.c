@@ -189,6 +189,23 @@ static void memory_beyond_their_width_is_refused_and_changes_nothing(void **stat
     host_destroy(h);
 }
 
+static void units_that_cache_what_is_not_there_learn_of_new_memory(void **state)
+{
+    struct host *h = host_create(&(struct setup){.caching_mode = true});
+    const struct happened *e;
+
+    (void)state;
+    add_device(h, 8);
+    forget(h);
+    add_memory(h, 5, 0x1000, 3);
+    assert_int_equal(count(h, FLUSHED), 1);
+    e = nth(h, FLUSHED, 0);
+    assert_int_equal(e->inv[0].first.n, 5);
+    assert_int_equal(e->inv[0].last.n, 7);
+    assert_int_equal(e->inv[0].did, context_of(h, 0)->did);
+    host_destroy(h);
+}
+
 /* The context's leaves may be larger than those of the memory map, where tables hang already. */
 static void check_large_leaves_over_small_runs(struct host *h, uint64_t nr)
 {
@@ -268,6 +285,7 @@ int main(void)
         T(nothing_stays_of_a_leaf_larger_than_the_maps_own),
         cmocka_unit_test(nothing_stays_of_a_leaf_of_any_power_of_two),
         cmocka_unit_test(nothing_stays_in_a_context_younger_than_the_maps_tables),
+        cmocka_unit_test(units_that_cache_what_is_not_there_learn_of_new_memory),
         cmocka_unit_test(memory_that_could_not_be_given_is_in_no_context),
     };
 

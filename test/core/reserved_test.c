@@ -178,6 +178,25 @@ static void a_claim_whose_flush_fails_leaves_nothing_untracked(void **state)
     host_destroy(h);
 }
 
+static void units_that_cache_what_is_not_there_learn_of_a_region(void **state)
+{
+    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW};
+    struct host *h = host_create(&(struct setup){.caching_mode = true});
+    const struct happened *e;
+
+    (void)state;
+    add_device(h, 8);
+    forget(h);
+    assigned(h, 9, &r, 1);
+    for (unsigned i = 0; (e = nth(h, FLUSHED, i)); i++)
+        if (e->inv[0].kind == HW_INV_RANGE && e->inv[0].did == context_of(h, 0)->did)
+            break;
+    assert_non_null(e);
+    assert_int_equal(e->inv[0].first.n, 3);
+    assert_int_equal(e->inv[0].last.n, 5);
+    host_destroy(h);
+}
+
 static void a_region_where_somebody_works_is_claimed_later(void **state)
 {
     static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW};
@@ -290,6 +309,7 @@ int main(void)
         T(claims_fail_without_a_trace),
         T(a_region_in_two_runs_fails_without_a_trace),
         cmocka_unit_test(a_claim_whose_flush_fails_leaves_nothing_untracked),
+        cmocka_unit_test(units_that_cache_what_is_not_there_learn_of_a_region),
         T(a_region_where_somebody_works_is_claimed_later),
         T(the_part_before_the_first_reserved_frame_is_known),
         T(memory_does_not_come_where_a_device_has_a_region),

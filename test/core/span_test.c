@@ -57,6 +57,7 @@ static void meanwhile(struct host *h)
                            .nr_pages = 1,
                            .page_lg2 = FRAME_LG2,
                            .attr = RW};
+    struct trim trim = {0};
     uint32_t done = 0;
     gfn_t gfn;
 
@@ -64,7 +65,7 @@ static void meanwhile(struct host *h)
     assert_int_equal(context_resolve(d, 1, CONTEXT_CHANGE, &r.generation), 0);
     o->unmap_status = core_unmap(d, &r, &done);
     done = 0;
-    o->map_status = core_map(d, &r, &done);
+    o->map_status = core_map(d, &r, &done, &trim);
     o->lookup_status = core_lookup(d, 1, r.generation, r.dfn, &gfn);
     o->times++;
 }
