@@ -69,9 +69,9 @@ mutate: deps
 	tools/mutate
 
 fuzz: deps
-	$(call setup,build-fuzz,clang,-Dfuzz=true -Db_sanitize=address$(comma)undefined -Db_lundef=false)
+	$(call setup,build-fuzz,clang,-Dfuzz=true)
 	$(call build,build-fuzz,)
-	build-fuzz/fuzz/hypercall -max_total_time=$(or $(SECONDS),600)
+	build-fuzz/fuzz/fuzz-hypercall -max_total_time=$(or $(SECONDS),600)
 
 format: deps
 	@git ls-files '*.[ch]' | xargs clang-format -i

@@ -86,9 +86,9 @@ int sluice_memory_add(struct sluice_domain *d, gfn_t gfn, mfn_t mfn, uint64_t nr
 /*
  * The domain gives nr gfns up (balloon-out). No device reaches them through an identity context
  * when it returns; frames that are mapped by a call stay referenced until unmapped, then the port's
- * release_frame gets them; others get there at once. -ENOENT: a gfn has no frame; -ENOMEM: a larger
- * leaf could not be split; both with nothing changed. -EIO: a unit failed; the gfns are gone, and
- * the frames that may still be reached stay referenced for ever.
+ * release_frame gets them; others get there at once. -EINVAL: no gfns; -ENOENT: a gfn has no frame;
+ * -ENOMEM: a larger leaf could not be split; both with nothing changed. -EIO: a unit failed; the
+ * gfns are gone, and the frames that may still be reached stay referenced for ever.
  */
 int sluice_memory_remove(struct sluice_domain *d, gfn_t gfn, uint64_t nr);
 
@@ -189,8 +189,10 @@ struct sluice_context_info {
 };
 /* -EINVAL: no such context. */
 int sluice_context_info(struct sluice_domain *d, uint16_t ctx_no, struct sluice_context_info *out);
-/* Visits what is mapped, reserved regions included; stops when the visitor says so. -EINVAL as
- * above. */
+/*
+ * Visits what is mapped, reserved regions included; stops when the visitor says so. Calls on that
+ * range wait meanwhile. -EINVAL as above; -ERESTART: a call is at work there, again.
+ */
 int sluice_context_walk(struct sluice_domain *d, uint16_t ctx_no, dfn_t first, dfn_t last,
                         pt_visit visit, void *arg);
 

@@ -14,8 +14,10 @@ static int prefetch_leaf(void *arg, const struct pt_leaf *leaf)
     struct prefetch *p = arg;
     uint64_t maddr;
 
+    soft_hold(p->dev->unit);
     for (unsigned i = 0; i < p->dev->nr_rids; i++)
         (void)soft_peek(p->dev->unit, p->dev->rids[i], leaf->dfn.n << FRAME_LG2, false, &maddr);
+    soft_let_go(p->dev->unit);
     return ++p->leaves == MOST_LEAVES;
 }
 

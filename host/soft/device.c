@@ -209,9 +209,13 @@ int machine_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data
         n = FRAME_SIZE - addr % FRAME_SIZE;
         if (n > size)
             n = size;
+        if (dev->unit)
+            soft_hold(dev->unit);
         err = translate(dev, rid, addr, write, &maddr, reason);
         if (!err)
             move(dev, maddr, at, n, write);
+        if (dev->unit)
+            soft_let_go(dev->unit);
     }
     return err;
 }

@@ -100,6 +100,7 @@ static int commit(struct group *g, struct context *to)
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with flush_units() */
     point_all(g, to);
     g->ctx = to;
+    g->ctx_no = to ? to->no : 0;
     err = flush_move(g, from);
     if (!from)
         return err;
@@ -111,26 +112,25 @@ static int commit(struct group *g, struct context *to)
     return from == g->quarantine ? 0 : reserved_drop(from, g);
 }
 
-static int find(struct domain_locked l, rid_t rid, struct group **out)
+/* One that is the domain's stays so while the domain is locked; others may go at any time. */
+static struct group *find(struct domain_locked l, rid_t rid)
 {
     struct instance_locked il = instance_lock(l.d->s);
-    struct device *dev = device_find(il, rid);
+    const struct device *dev = device_find(il, rid);
+    struct group *g = dev && dev->group->domain == l.d ? dev->group : NULL;
 
     instance_unlock(il);
-    if (!dev || dev->group->domain != l.d)
-        return -ENODEV;
-    *out = dev->group;
-    return 0;
+    return g;
 }
 
 int attach_device(struct domain_locked l, rid_t rid, uint16_t no, uint32_t generation)
 {
     struct context *to = &l.d->ctx[no];
-    struct group *g;
-    int err = find(l, rid, &g);
+    struct group *g = find(l, rid);
+    int err;
 
-    if (err)
-        return err;
+    if (!g)
+        return -ENODEV;
     if (to->state != CONTEXT_LIVE || to->generation != generation)
         return -EINVAL;
     if (g->ctx == to)
@@ -143,6 +143,7 @@ static struct group *next_in(const struct context *c, const struct group *after)
 {
     struct instance_locked l = instance_lock(c->s);
     struct device *dev = c->s->devices;
+    struct group *g = NULL;
     bool past = !after;
 
     /* Groups in the order of their first device in the list; each once. */
@@ -153,8 +154,10 @@ static struct group *next_in(const struct context *c, const struct group *after)
             break;
         past = dev->group == after;
     }
+    if (dev)
+        g = dev->group;
     instance_unlock(l);
-    return dev ? dev->group : NULL;
+    return g;
 }
 
 int attach_all(struct domain_locked l, struct context *from, struct context *to)

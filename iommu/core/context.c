@@ -64,7 +64,7 @@ int context_init(struct context *c, struct instance *s, struct domain *d, struct
         did_free(s, c->did);
         return -ENOMEM;
     }
-    c->s = s;
+    context_lock(c);
     c->domain = d;
     c->identity = false;
     c->regions = NULL;
@@ -74,6 +74,7 @@ int context_init(struct context *c, struct instance *s, struct domain *d, struct
         c->attached[i] = 0;
     c->generation++;
     c->state = CONTEXT_BUILDING;
+    context_unlock(c);
     return 0;
 }
 
@@ -162,7 +163,7 @@ static struct context *free_slot(struct domain *d)
     return NULL;
 }
 
-int context_alloc(struct domain_locked l, bool identity, struct context **out)
+int context_alloc(struct domain_locked l, bool identity, uint64_t builder, struct context **out)
 {
     struct domain *d = l.d;
     struct context *c = free_slot(d);
@@ -176,6 +177,7 @@ int context_alloc(struct domain_locked l, bool identity, struct context **out)
     if (err)
         return err;
     c->identity = identity;
+    c->builder = builder;
     d->nr_contexts++;
     *out = c;
     return 0;

@@ -31,6 +31,7 @@ struct context {
     _Atomic uint32_t generation;
     _Atomic bool identity; /* follows the domain's memory; calls cannot change it */
     struct pgtable pt;
+    uint64_t builder; /* BUILDING: serial of the domain whose call makes it */
     unsigned nr_devices;
     _Atomic uint32_t attached[SLUICE_MAX_UNITS]; /* requester ids that translate through it */
     _Atomic uint64_t nr_mapped;                  /* frames mapped by calls */
@@ -68,7 +69,7 @@ int context_end(struct context *c);
 
 /* A slot for alloc_context, counted against the budget; the context is BUILDING. -ENOSPC, -ENOMEM.
  */
-int context_alloc(struct domain_locked l, bool identity, struct context **out);
+int context_alloc(struct domain_locked l, bool identity, uint64_t builder, struct context **out);
 
 /*
  * free_context up to the point of no return: devices moved if so asked, the context DYING; then

@@ -26,15 +26,22 @@ struct group *group_of_domain(struct domain *d)
 {
     struct instance_locked l = instance_lock(d->s);
     struct device *dev = d->s->devices;
+    struct group *g;
 
     while (dev && dev->group->domain != d)
         dev = dev->next;
+    g = dev ? dev->group : NULL;
     instance_unlock(l);
-    return dev ? dev->group : NULL;
+    return g;
 }
 
 static bool region_ok(const struct sluice_region *r)
 {
+    const bool direct =
+        r->type == SLUICE_REGION_DIRECT || r->type == SLUICE_REGION_DIRECT_RELAXABLE;
+
+    if (direct && (!r->prot || (r->prot & ~(PT_READ | PT_WRITE))))
+        return false;
     return r->first <= r->last && !(r->first % FRAME_SIZE) && !((r->last + 1) % FRAME_SIZE) &&
            r->type <= SLUICE_REGION_MSI;
 }
@@ -229,5 +236,5 @@ void sluice_device_info(struct sluice_device *sdev, struct sluice_device_info *o
     const struct group *g = device_of(sdev)->group;
 
     out->domain = (struct sluice_domain *)(void *)g->domain;
-    out->ctx_no = g->domain && g->ctx ? g->ctx->no : 0;
+    out->ctx_no = g->domain ? g->ctx_no : 0;
 }

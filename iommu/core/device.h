@@ -14,10 +14,11 @@ struct group {
     struct instance *s;
     struct hw_unit *unit; /* NULL: nothing protects it */
     struct device *devices;
-    struct domain *domain;      /* NULL: quarantined */
-    struct context *ctx;        /* NULL: blocked */
-    struct context *quarantine; /* with its direct regions only; NULL: it has none, blocked */
-    struct pt_pages pages;      /* of the quarantine's tables */
+    struct domain *_Atomic domain; /* NULL: quarantined */
+    struct context *ctx;           /* NULL: blocked; guarded by the domain's lock */
+    _Atomic uint16_t ctx_no;       /* of it, for those without that lock */
+    struct context *quarantine;    /* with its direct regions only; NULL: it has none, blocked */
+    struct pt_pages pages;         /* of the quarantine's tables */
 };
 
 struct device {

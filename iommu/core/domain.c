@@ -138,6 +138,18 @@ void domain_unpin(struct domain *d)
     d->pins--;
 }
 
+/* Nobody pins it from now on. Has everybody let go? */
+static bool mark_dying(struct domain *d)
+{
+    struct instance_locked l = instance_lock(d->s);
+    bool alone;
+
+    d->dying = true;
+    alone = !d->pins;
+    instance_unlock(l);
+    return alone;
+}
+
 /* Every device leaves before anything that it could reach is released. */
 static void quarantine_all(struct domain *d)
 {
@@ -145,6 +157,19 @@ static void quarantine_all(struct domain *d)
 
     while ((g = group_of_domain(d)))
         (void)attach_quarantine(g); /* a failed unit blocks: the device is out all the same */
+}
+
+/* What its calls were making for other domains is nobody's now. */
+static int end_half_built(struct domain *d, struct domain *other)
+{
+    struct domain_locked l = domain_lock(other);
+    int err = 0;
+
+    for (unsigned no = 0; no <= other->max_ctx_no && !err; no++)
+        if (other->ctx[no].state == CONTEXT_BUILDING && other->ctx[no].builder == d->serial)
+            err = context_end(&other->ctx[no]);
+    domain_unlock(l);
+    return err;
 }
 
 static int end_contexts(struct domain *d)
@@ -171,10 +196,14 @@ int sluice_domain_destroy(struct sluice_domain *sd)
     const struct sluice_port *port = d->s->port;
     int err;
 
-    d->dying = true;
-    if (d->pins)
+    if (!mark_dying(d))
         return -ERESTART;
     quarantine_all(d);
+    for (struct domain *other = d->s->domains; other; other = other->next) {
+        err = other == d ? 0 : end_half_built(d, other);
+        if (err)
+            return err;
+    }
     err = end_contexts(d);
     if (err)
         return err;

@@ -34,7 +34,7 @@ static void deliver(struct instance *s, const struct hw_fault *fault)
         .write = fault->write,
         .level = fault->level,
         .reason = fault->reason,
-        .ctx_no = d && dev->group->ctx ? dev->group->ctx->no : 0,
+        .ctx_no = d ? dev->group->ctx_no : 0,
     };
 
     if (d)

@@ -89,12 +89,23 @@ static void release(struct flush *f)
     pt_free_pages(&f->c->pt, f->table, f->nr_tables);
 }
 
+static int count_retired(void *arg, const struct pt_leaf *leaf)
+{
+    uint64_t *nr = arg;
+
+    if (leaf->retired)
+        *nr += BIT64(leaf->lg2 - FRAME_LG2);
+    return 0;
+}
+
 static uint64_t nr_lost(const struct flush *f)
 {
     uint64_t nr = 0;
 
     for (unsigned i = 0; i < f->freed.nr_runs; i++)
         nr += f->freed.run[i].nr;
+    if (f->freed.retired)
+        (void)pt_walk(&f->c->pt, f->first, f->last, count_retired, &nr);
     return nr;
 }
 

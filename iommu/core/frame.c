@@ -30,7 +30,7 @@ void frames_fini(struct frames *f)
     f->port->free(f->port->host, f->memory, (size_t)f->nr * 16);
 }
 
-int frames_check_free(const struct frames *f, mfn_t mfn, uint64_t nr)
+static int check_free(const struct frames *f, mfn_t mfn, uint64_t nr)
 {
     if (!nr || mfn.n >= f->nr || nr > f->nr - mfn.n)
         return -EINVAL;
@@ -40,13 +40,24 @@ int frames_check_free(const struct frames *f, mfn_t mfn, uint64_t nr)
     return 0;
 }
 
-void frames_give(struct frames *f, mfn_t mfn, uint64_t nr, uint16_t domid, gfn_t gfn,
-                 enum sluice_frame_type type)
+int frames_give(struct frames *f, mfn_t mfn, uint64_t nr, uint16_t domid, gfn_t gfn,
+                enum sluice_frame_type type)
 {
-    for (uint64_t i = 0; i < nr; i++) {
+    int err = check_free(f, mfn, nr);
+
+    for (uint64_t i = 0; !err && i < nr; i++) {
         f->owner[mfn.n + i] = (struct frame_owner){domid, (uint8_t)type, true};
         f->gfn[mfn.n + i] = gfn.n + i;
         f->refs[mfn.n + i] = 1;
+    }
+    return err;
+}
+
+void frames_take_back(struct frames *f, mfn_t mfn, uint64_t nr)
+{
+    for (uint64_t i = mfn.n; i < mfn.n + nr; i++) {
+        f->owner[i] = (struct frame_owner){0, SLUICE_FRAME_HOST, false};
+        f->refs[i] = 0;
     }
 }
 

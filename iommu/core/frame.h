@@ -31,12 +31,15 @@ struct frames {
 int frames_init(struct frames *f, const struct sluice_port *port, uint64_t nr);
 void frames_fini(struct frames *f);
 
-/* Are [mfn, mfn + nr) frames with a record that nobody owns or references? 0, -EINVAL, -EBUSY. */
-int frames_check_free(const struct frames *f, mfn_t mfn, uint64_t nr);
+/*
+ * Gives frames that nobody owns or references to a domain, with the owner's reference. 0, -EINVAL
+ * (no such frames), -EBUSY. Under the instance's lock, so that a frame is given once.
+ */
+int frames_give(struct frames *f, mfn_t mfn, uint64_t nr, uint16_t domid, gfn_t gfn,
+                enum sluice_frame_type type);
 
-/* Gives free frames to a domain, with the owner's reference. */
-void frames_give(struct frames *f, mfn_t mfn, uint64_t nr, uint16_t domid, gfn_t gfn,
-                 enum sluice_frame_type type);
+/* They were given, but nobody got to see them: the host's again. */
+void frames_take_back(struct frames *f, mfn_t mfn, uint64_t nr);
 
 /* One more reference on each. The caller's budget keeps a count from overflowing. */
 void frames_get(struct frames *f, mfn_t mfn, uint64_t nr);

@@ -38,15 +38,22 @@ int identity_split_ends(struct pgtable *pt, dfn_t first, uint64_t nr, bool *spli
     return err;
 }
 
-/* Takes what is there of the range out, and flushes. */
+/*
+ * Takes what is there of the range out, and flushes. No leaf sticks out of it; a context that is
+ * being built has gaps.
+ */
 static int clear(struct context *c, dfn_t first, uint64_t nr)
 {
     struct flush f = {.c = c, .first = first, .last = dfn_add(first, nr - 1)};
     uint64_t at, done;
+    int err;
 
-    for (at = 0; at < nr; at += done)
-        if (pt_unmap(&c->pt, dfn_add(first, at), nr - at, &f.freed, &done))
-            done = 1; /* a gap: a context that is being built has them */
+    for (at = 0; at < nr; at += done) {
+        err = pt_unmap(&c->pt, dfn_add(first, at), nr - at, &f.freed, &done);
+        CHECK(c->s->port, !err || err == -ENOENT);
+        if (err)
+            done = 1;
+    }
     return flush_commit(&f);
 }
 
@@ -133,21 +140,38 @@ static int prepare_remove(struct context *c, gfn_t gfn, uint64_t nr)
     return !err && split ? flush_commit(&f) : err;
 }
 
-/* Runs that devices see; where a gfn is not for devices there may be something else. */
+/* From gfn on, at most nr: how many are all for devices, or all not. */
+static uint64_t same_use(struct memory *m, gfn_t gfn, uint64_t nr, bool *visible)
+{
+    struct memory_locked l = memory_lock(m);
+    uint64_t at, run;
+    unsigned rights;
+    mfn_t mfn;
+
+    for (at = 0; at < nr; at += run) {
+        CHECK(m->frames->port, !memory_find(l, gfn_add(gfn, at), nr - at, &mfn, &run, &rights));
+        if (!at)
+            *visible = rights;
+        if (*visible != (bool)rights)
+            break;
+    }
+    memory_unlock(l);
+    return at;
+}
+
+/*
+ * What devices see is taken out in stretches as long as they go, whatever leaves they are made of
+ * here and in the memory map; where a gfn is not for devices, something else may be.
+ */
 static int remove_runs(struct context *c, struct memory *m, gfn_t gfn, uint64_t nr)
 {
-    uint64_t at = 0, run = 0;
+    uint64_t at, run;
+    bool visible;
     int err = 0;
 
     for (at = 0; at < nr; at += run) {
-        struct memory_locked l = memory_lock(m);
-        unsigned rights = 0;
-        mfn_t mfn;
-
-        if (memory_find(l, gfn_add(gfn, at), nr - at, &mfn, &run, &rights))
-            run = 1;
-        memory_unlock(l);
-        if (rights && clear(c, dfn_of(gfn.n + at), run))
+        run = same_use(m, gfn_add(gfn, at), nr - at, &visible);
+        if (visible && clear(c, dfn_of(gfn.n + at), run))
             err = -EIO;
     }
     return err;

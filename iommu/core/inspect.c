@@ -30,20 +30,35 @@ int sluice_context_info(struct sluice_domain *sd, uint16_t ctx_no, struct sluice
     return c ? 0 : -EINVAL;
 }
 
+static int walk(struct domain *d, const struct context *found, struct span *span, pt_visit visit,
+                void *arg)
+{
+    struct context *c;
+    uint64_t allowed;
+    int err = context_enter(d, found->no, found->generation, span, &c, &allowed);
+
+    if (err)
+        return err;
+    err = pt_walk(&c->pt, span->first, span->last, visit, arg);
+    context_leave(c, span);
+    return err;
+}
+
 int sluice_context_walk(struct sluice_domain *sd, uint16_t ctx_no, dfn_t first, dfn_t last,
                         pt_visit visit, void *arg)
 {
     struct domain *d = domain_of(sd);
     struct domain_locked l = domain_lock(d);
     const struct context *c = find(d, ctx_no);
+    struct span span = {.first = first, .last = last};
     uint64_t end;
     int err = -EINVAL;
 
     if (c) {
         end = pt_nr_dfns(&c->pt);
-        err = 0;
-        if (first.n < end && first.n <= last.n)
-            err = pt_walk(&c->pt, first, last.n < end ? last : dfn_of(end - 1), visit, arg);
+        if (last.n >= end)
+            span.last = dfn_of(end - 1);
+        err = first.n <= span.last.n ? walk(d, c, &span, visit, arg) : 0;
     }
     domain_unlock(l);
     return err;

@@ -15,9 +15,9 @@ int core_lookup(struct domain *d, uint16_t ctx_no, uint32_t generation, dfn_t df
     err = allowed ? pt_lookup(&c->pt, dfn, 1, &leaf) : -ENOENT;
     if (!err && leaf.retired)
         err = -ENOENT;
-    /* Its record stays while the frame is mapped; an identity map may lose it, then or now. */
+    /* A mapping keeps the frame and its record; an identity map does not, and needs none. */
     if (!err)
-        *gfn = gfn_of(d->s->frames.gfn[leaf.mfn.n]);
+        *gfn = gfn_of(c->identity ? dfn.n : d->s->frames.gfn[leaf.mfn.n]);
     context_leave(c, &span);
     return err;
 }

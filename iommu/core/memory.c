@@ -95,8 +95,10 @@ uint64_t memory_list(struct memory_locked l, gfn_t gfn, uint64_t max, unsigned r
     const uint64_t end = pt_nr_dfns(&l.m->map);
     struct list list = {.next = gfn, .left = max, .rights = rights, .mfn = mfn};
 
-    if (max > end || gfn.n > end - max)
+    if (gfn.n >= end)
         return 0;
+    if (max > end - gfn.n)
+        list.left = max = end - gfn.n;
     (void)pt_walk(&l.m->map, dfn_of(gfn.n), dfn_of(gfn.n + max - 1), list_leaf, &list);
     return max - list.left;
 }
@@ -177,14 +179,21 @@ static int map_add(struct memory_locked l, gfn_t gfn, mfn_t mfn, uint64_t nr, un
     return 0;
 }
 
-/* Gives the frames their place in the map, and their record. */
+/* The frames get their record, once among all domains. */
 static int give(struct domain *d, gfn_t gfn, mfn_t mfn, uint64_t nr, enum sluice_frame_type type)
 {
-    struct memory_locked l = memory_lock(&d->memory);
+    struct instance_locked l = instance_lock(d->s);
+    int err = frames_give(d->memory.frames, mfn, nr, d->domid, gfn, type);
+
+    instance_unlock(l);
+    return err;
+}
+
+static int show(struct memory *m, gfn_t gfn, mfn_t mfn, uint64_t nr, enum sluice_frame_type type)
+{
+    struct memory_locked l = memory_lock(m);
     int err = map_add(l, gfn, mfn, nr, attr_of_type[type]);
 
-    if (!err)
-        frames_give(d->memory.frames, mfn, nr, d->domid, gfn, type);
     memory_unlock(l);
     return err;
 }
@@ -197,15 +206,21 @@ static int add(struct domain_locked l, gfn_t gfn, mfn_t mfn, uint64_t nr,
                enum sluice_frame_type type)
 {
     const unsigned rights = memory_rights(attr_of_type[type]);
-    int err = rights ? identity_add(l, gfn, mfn, nr, rights) : 0;
+    struct memory *m = &l.d->memory;
+    int err = give(l.d, gfn, mfn, nr, type);
 
+    if (err)
+        return err;
+    err = rights ? identity_add(l, gfn, mfn, nr, rights) : 0;
     if (!err) {
-        err = give(l.d, gfn, mfn, nr, type);
+        err = show(m, gfn, mfn, nr, type);
         if (err && rights && identity_take_back(l, gfn, nr))
             err = -EIO;
     }
     if (err == -EIO)
-        frames_lose(l.d->memory.frames, mfn, nr);
+        frames_lose(m->frames, mfn, nr);
+    else if (err)
+        frames_take_back(m->frames, mfn, nr);
     return err;
 }
 
@@ -235,7 +250,7 @@ int sluice_memory_add(struct sluice_domain *sd, gfn_t gfn, mfn_t mfn, uint64_t n
     if (reserved_is_msi(gfn.n, gfn.n + nr - 1))
         return -EADDRNOTAVAIL;
     l = domain_lock(d);
-    err = d->dying ? -ENODEV : frames_check_free(d->memory.frames, mfn, nr);
+    err = d->dying ? -ENODEV : 0;
     if (!err)
         err = identity_check(l, gfn, nr);
     if (!err)

@@ -73,6 +73,16 @@ static int found(void *arg, const struct pt_leaf *leaf)
     return -EBUSY;
 }
 
+/* A page can have one kind of rights only: what shares pages must agree. */
+static int check_rights(const struct context *c, const struct region_use *u)
+{
+    for (const struct region_use *o = c->regions; o; o = o->next)
+        if (o != u && o->type == SLUICE_REGION_DIRECT && o->first.n <= u->last.n &&
+            o->last.n >= u->first.n && o->prot != u->prot)
+            return -EBUSY;
+    return 0;
+}
+
 /* Nothing of anybody else's is mapped where the region is. */
 static int check_vacant(struct context *c, const struct region_use *u)
 {
@@ -186,6 +196,8 @@ static int claim_new(struct context *c, const struct sluice_region *r)
         return err;
     }
     err = check_vacant(c, u);
+    if (!err && u->type == SLUICE_REGION_DIRECT)
+        err = check_rights(c, u);
     if (!err && u->type == SLUICE_REGION_DIRECT)
         err = u->last.n < pt_nr_dfns(&c->pt) ? map_own(c, u) : -EBUSY;
     if (err)

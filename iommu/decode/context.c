@@ -34,7 +34,8 @@ static struct context *building(struct call *call)
 static int begin(struct domain_locked l, struct call *call)
 {
     struct context *c;
-    int err = context_alloc(l, call->req.alloc.flags & IOMMU_ALLOC_identity, &c);
+    int err =
+        context_alloc(l, call->req.alloc.flags & IOMMU_ALLOC_identity, call->caller->serial, &c);
 
     if (err)
         return err;

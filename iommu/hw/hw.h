@@ -73,8 +73,10 @@ struct hw_ops {
     void (*point)(struct hw_unit *unit, rid_t rid, const struct hw_space *space);
 
     /*
-     * Submit all n invalidations at once and wait until they are complete: one submission. 0, or
-     * -ETIMEDOUT / -EIO when completion was not seen: then nothing may be assumed to be flushed.
+     * Submit all n invalidations at once and wait until they are complete: one submission. What
+     * comes after HW_INV_DEVICE takes effect after it (a fence): else a device could refill from
+     * what its old entry says. 0, or -ETIMEDOUT / -EIO when completion was not seen: then nothing
+     * may be assumed to be flushed.
      */
     int (*flush)(struct hw_unit *unit, const struct hw_inv *inv, unsigned n);
 

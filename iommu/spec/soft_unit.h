@@ -40,5 +40,6 @@ _Static_assert(sizeof(struct soft_command) == 32, "a command has 32 bytes");
 #define SOFT_COMMAND_RANGE  3u
 #define SOFT_COMMAND_ALL    4u
 #define SOFT_COMMAND_WAIT   5u
+#define SOFT_COMMAND_FENCE  6u /* what is before it is done before what is behind it */
 
 #endif

@@ -516,6 +516,23 @@ int map(struct host *h, uint16_t ctx, uint64_t gfn, uint64_t dfn, uint32_t pages
     return err;
 }
 
+int try_give(struct frames *f, mfn_t mfn, uint64_t nr)
+{
+    int err = frames_give(f, mfn, nr, 1, gfn_of(0), SLUICE_FRAME_RAM);
+
+    if (!err)
+        frames_take_back(f, mfn, nr);
+    return err;
+}
+
+int unmap_once(struct host *h, uint16_t ctx, uint64_t dfn, uint32_t pages, unsigned lg2)
+{
+    const struct page_range r = range_of(h, ctx, dfn, pages, lg2);
+    uint32_t done = 0;
+
+    return core_unmap(domain_of(h->d), &r, &done);
+}
+
 int unmap(struct host *h, uint16_t ctx, uint64_t dfn, uint32_t pages, unsigned lg2, uint32_t *done)
 {
     const struct page_range r = range_of(h, ctx, dfn, pages, lg2);

@@ -121,6 +121,11 @@ void forget(struct host *h);
 /* The domain's own verbs, for domain 1: the status; *done as the call reports it. */
 int map(struct host *h, uint16_t ctx, uint64_t gfn, uint64_t dfn, uint32_t pages, unsigned lg2,
         unsigned attr, uint32_t *done);
+/* Could these frames be given to somebody? 0, or what frames_give says. */
+int try_give(struct frames *f, mfn_t mfn, uint64_t nr);
+
+/* One run of an unmap, not continued. */
+int unmap_once(struct host *h, uint16_t ctx, uint64_t dfn, uint32_t pages, unsigned lg2);
 int unmap(struct host *h, uint16_t ctx, uint64_t dfn, uint32_t pages, unsigned lg2, uint32_t *done);
 int lookup(struct host *h, uint16_t ctx, uint64_t dfn, uint64_t *gfn);
 uint16_t new_context(struct host *h);

@@ -63,6 +63,25 @@ static void two_devices_share_by_count(void **state)
     assert_int_equal(nr_mapped(h, 0), 0);
 }
 
+/* The other device of the context may have the region in its unit's caches. */
+static void a_region_that_goes_is_flushed_for_those_who_stay(void **state)
+{
+    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW};
+    struct host *h = *state;
+    struct sluice_device *dev = assigned(h, 9, &r, 1);
+    const struct happened *e;
+
+    add_device(h, 8);
+    forget(h);
+    assert_int_equal(sluice_device_unassign(dev), 0);
+    e = nth(h, FLUSHED, 1);
+    assert_non_null(e);
+    assert_int_equal(e->inv[0].kind, HW_INV_RANGE);
+    assert_int_equal(e->inv[0].did, context_of(h, 0)->did);
+    assert_int_equal(e->inv[0].first.n, 3);
+    assert_int_equal(e->inv[0].last.n, 5);
+}
+
 /* Whoever comes first and whoever leaves first: the other keeps its own, exactly. */
 static void overlapping_ones_keep_what_the_other_needs(void **state)
 {
@@ -90,19 +109,22 @@ static void overlapping_ones_keep_what_the_other_needs(void **state)
     }
 }
 
-/* A page in a read-only region and in a writeable one has to allow what each device needs. */
-static void where_rights_differ_each_device_has_its_own(void **state)
+/* A page cannot be read-only for one device and writeable for another in the same context. */
+static void where_rights_differ_they_do_not_come_together(void **state)
 {
     static const struct sluice_region r[2] = {{PAGES(3, 10), SLUICE_REGION_DIRECT, RW},
                                               {PAGES(5, 6), SLUICE_REGION_DIRECT, PT_READ}};
     struct host *h = *state;
-    struct sluice_device *narrow = assigned(h, 9, &r[1], 1);
+    struct sluice_device *narrow = assigned(h, 9, &r[1], 1), *wide;
     unsigned attr;
 
-    assigned(h, 8, &r[0], 1);
+    wide = add_device_with(h, 8, &r[0], 1);
+    assert_int_equal(sluice_device_assign(wide, h->d), -EBUSY);
+    assert_int_equal(nr_mapped(h, 0), 2);
     (void)goes_to(h, 0, 5, &attr);
-    assert_int_equal(attr & PT_WRITE, PT_WRITE);
+    assert_int_equal(attr, PT_READ);
     assert_int_equal(sluice_device_unassign(narrow), 0);
+    assert_int_equal(sluice_device_assign(wide, h->d), 0);
     (void)goes_to(h, 0, 5, &attr);
     assert_int_equal(attr, RW);
 }
@@ -255,11 +277,11 @@ static void memory_does_not_come_where_a_device_has_a_region(void **state)
 
     assigned(h, 8, r, 2);
     assert_int_equal(sluice_memory_add(h->d, gfn_of(8), mfn_of(0x1000), 2, SLUICE_FRAME_RAM),
-                     -EEXIST);
+                     -EADDRNOTAVAIL);
     assert_int_equal(goes_to(h, 0, 8, NULL), NOWHERE);
     assert_int_equal(refs_of(h, 0x1000), 0);
     assert_int_equal(sluice_memory_add(h->d, gfn_of(3), mfn_of(0x1000), 1, SLUICE_FRAME_RAM),
-                     -EEXIST);
+                     -EADDRNOTAVAIL);
 }
 
 /* 0 or the error, or 1: the library took it for a bug of its own. */
@@ -269,12 +291,14 @@ static int add_bad(struct host *h, const struct sluice_region *r, unsigned nr)
     const struct sluice_device_config config = {
         .unit = &h->unit[0].hw, .rids = &rid, .nr_rids = 1, .regions = r, .nr_regions = nr};
     struct sluice_device *dev;
+    volatile int err = 1;
     jmp_buf back;
 
     h->panicked = &back;
-    if (setjmp(back))
-        return 1;
-    return sluice_device_add(h->s, &config, &dev);
+    if (!setjmp(back))
+        err = sluice_device_add(h->s, &config, &dev);
+    h->panicked = NULL;
+    return err;
 }
 
 static void regions_that_make_no_sense_are_refused(void **state)
@@ -304,8 +328,9 @@ int main(void)
         T(direct_ones_are_as_wide_as_declared_with_their_rights),
         T(only_what_is_direct_is_mapped),
         T(two_devices_share_by_count),
+        T(a_region_that_goes_is_flushed_for_those_who_stay),
         cmocka_unit_test(overlapping_ones_keep_what_the_other_needs),
-        T(where_rights_differ_each_device_has_its_own),
+        T(where_rights_differ_they_do_not_come_together),
         T(claims_fail_without_a_trace),
         T(a_region_in_two_runs_fails_without_a_trace),
         cmocka_unit_test(a_claim_whose_flush_fails_leaves_nothing_untracked),

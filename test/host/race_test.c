@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Threads of one domain at random on the software machine, while another balloons and a device does
- * DMA: fixed numbers of operations, no clock. At the end everything is torn down and nothing is
- * left. Device and collector of faults are one thread: the unit translates for one at a time.
+ * Threads of one domain at random on the software machine, while another balloons and a device
+ * translates: fixed numbers of operations, no clock. At the end everything is torn down and nothing
+ * is left. Device and collector of faults are one thread: the unit translates for one at a time.
  */
 #include "../../host/soft/internal.h"
 
@@ -172,18 +172,18 @@ static void *balloon(void *arg)
     return NULL;
 }
 
+/* Where each access goes, but no data: to a checker of races, DMA beside the owner's CPU is one. */
 static void *device(void *arg)
 {
     struct worker *k = arg;
     struct sluice_fault faults[8];
     enum hw_reason reason;
-    uint64_t lost;
-    char data[64];
+    uint64_t lost, maddr;
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         pthread_mutex_lock(&turn);
-        (void)machine_dma(k->w->dev, (rid_t){RID}, (uint64_t)dice(&k->seed, 1024) << 12, data,
-                          sizeof(data), false, &reason);
+        (void)soft_translate(k->w->dev->unit, (rid_t){RID}, (uint64_t)dice(&k->seed, 1024) << 12,
+                             dice(&k->seed, 2), &maddr, &reason);
         pthread_mutex_unlock(&turn);
         if (dice(&k->seed, 16))
             continue;

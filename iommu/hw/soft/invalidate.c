@@ -51,12 +51,15 @@ static int wait_for(struct soft_unit *u, uint64_t token)
 int soft_flush(struct hw_unit *unit, const struct hw_inv *inv, unsigned n)
 {
     struct soft_unit *u = soft_of(unit);
+    const struct soft_command fence = {.what = FIELD_PREP(SOFT_COMMAND_KIND, SOFT_COMMAND_FENCE)};
     struct soft_command wait = {.what = FIELD_PREP(SOFT_COMMAND_KIND, SOFT_COMMAND_WAIT)};
 
-    CHECK(u->config.port, n + 2 < SOFT_COMMANDS);
+    CHECK(u->config.port, 2 * n + 2 < SOFT_COMMANDS);
     for (unsigned i = 0; i < n; i++) {
         const struct soft_command command = encode(&inv[i]);
 
+        if (i && inv[i - 1].kind == HW_INV_DEVICE && inv[i].kind != HW_INV_DEVICE)
+            put(u, &fence);
         put(u, &command);
     }
     wait.token = ++u->token;

@@ -34,14 +34,13 @@ static void execute(struct soft_unit *u, const struct soft_command *c)
     }
 }
 
-/* [head, head + nr) before a wait: begun anywhere, since the order is nobody's to rely on. */
-static void execute_batch(struct soft_unit *u, unsigned nr)
+/* nr commands between fences: begun anywhere, since their order is nobody's to rely on. */
+static void execute_some(struct soft_unit *u, unsigned first, unsigned nr)
 {
     const unsigned start = nr ? (unsigned)(soft_mood(u) % nr) : 0;
 
     for (unsigned i = 0; i < nr; i++) {
-        const unsigned k = (start + i) % nr;
-        const struct soft_command c = fetch(u, (u->head + k) % SOFT_COMMANDS);
+        const struct soft_command c = fetch(u, (first + (start + i) % nr) % SOFT_COMMANDS);
 
         execute(u, &c);
     }
@@ -54,27 +53,34 @@ static void complete(struct soft_unit *u, uint64_t token)
     __atomic_store_n(status, token, __ATOMIC_RELEASE);
 }
 
-void soft_queue_poll(struct soft_unit *u)
+/* Up to the next fence or wait, with it. No DMA is under way meanwhile. */
+static void execute_batch(struct soft_unit *u)
 {
+    struct soft_command c;
     unsigned nr = 0;
 
+    for (;; nr++) {
+        c = fetch(u, (u->head + nr) % SOFT_COMMANDS);
+        if (FIELD_GET(SOFT_COMMAND_KIND, c.what) >= SOFT_COMMAND_WAIT)
+            break;
+    }
+    soft_hold(u);
+    execute_some(u, u->head, nr);
+    soft_let_go(u);
+    u->head = (u->head + nr + 1) % SOFT_COMMANDS;
+    if (FIELD_GET(SOFT_COMMAND_KIND, c.what) == SOFT_COMMAND_WAIT)
+        complete(u, c.token);
+}
+
+void soft_queue_poll(struct soft_unit *u)
+{
     if (u->hung || u->head == u->tail)
         return;
     if (u->late) {
         u->late--;
         return;
     }
-    while ((u->head + nr) % SOFT_COMMANDS != u->tail) {
-        const struct soft_command c = fetch(u, (u->head + nr) % SOFT_COMMANDS);
-
-        if (FIELD_GET(SOFT_COMMAND_KIND, c.what) != SOFT_COMMAND_WAIT) {
-            nr++;
-            continue;
-        }
-        execute_batch(u, nr);
-        u->head = (u->head + nr + 1) % SOFT_COMMANDS;
-        nr = 0;
-        complete(u, c.token);
-    }
+    while (u->head != u->tail)
+        execute_batch(u);
     u->late = u->config.cache_lg2 ? soft_mood(u) % 4 : 0;
 }

@@ -80,6 +80,7 @@ struct soft_unit {
     unsigned late;      /* polls until it gets to work */
     uint64_t mood;
     /* fault records */
+    struct sluice_lock dma; /* held while an access is under way, and while caches are dropped */
     struct sluice_lock fault_lock;
     struct hw_fault fault[SOFT_FAULTS];
     unsigned fault_head, nr_faults;
@@ -89,6 +90,13 @@ struct soft_unit {
 /* 0, -ENOMEM, -EINVAL. All devices start blocked. */
 int soft_init(struct soft_unit *u, const struct soft_config *config);
 void soft_fini(struct soft_unit *u);
+
+/*
+ * Around soft_translate and the access that follows it, where devices and processors are different
+ * threads: an invalidation completes only when no access is in between. One access at a time.
+ */
+void soft_hold(struct soft_unit *u);
+void soft_let_go(struct soft_unit *u);
 
 /*
  * The device side: an access of at most one frame. 0 and where it goes, or -EACCES and *reason,

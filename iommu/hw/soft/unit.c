@@ -2,13 +2,25 @@
 /* The software unit's life, and its row of operations. */
 #include "internal.h"
 
+void soft_hold(struct soft_unit *u)
+{
+    u->config.port->lock(u->config.port->host, &u->dma);
+}
+
+void soft_let_go(struct soft_unit *u)
+{
+    u->config.port->unlock(u->config.port->host, &u->dma);
+}
+
 static void quiesce(struct hw_unit *unit)
 {
     struct soft_unit *u = soft_of(unit);
 
+    soft_hold(u);
     u->blocked = true;
     for (unsigned i = 0; i < SOFT_DEVICES; i++)
         u->devices[i].usable = false;
+    soft_let_go(u);
 }
 
 static const struct hw_ops ops = {
