@@ -7,6 +7,7 @@
 #include "map.h"
 
 #include "flush.h"
+#include "trim.h"
 
 #define BATCH     512u /* 4K pages in a step */
 #define LIST      64u  /* frames found at once that are not neighbours */
@@ -112,79 +113,6 @@ static int found(void *arg, const struct pt_leaf *leaf)
     return -EINVAL;
 }
 
-/* Takes tables without entries away: some of them, from *cursor on, flushed and freed. */
-static int prune_some(struct context *c, dfn_t *cursor, dfn_t last, unsigned *nr)
-{
-    struct flush f = {.c = c, .first = *cursor, .last = last, .tables = true};
-
-    f.nr_tables = *nr = pt_prune(&c->pt, cursor, last, f.table, FLUSH_TABLES);
-    return *nr ? flush_commit(&f) : 0;
-}
-
-/* Empty tables would force smaller leaves. */
-static int prune(struct context *c, dfn_t first, dfn_t last)
-{
-    dfn_t cursor = first;
-    unsigned nr;
-    int err = 0;
-
-    while (cursor.n <= last.n && !err)
-        err = prune_some(c, &cursor, last, &nr);
-    return err;
-}
-
-/* Passes over the context until one finds nothing: a table is empty only once those below it went.
- */
-static int search(struct context *c, dfn_t last, struct trim *t)
-{
-    const struct sluice_port *port = c->s->port;
-    bool found = true;
-    unsigned nr;
-    int err;
-
-    while (found) {
-        found = false;
-        while (t->cursor.n <= last.n) {
-            err = prune_some(c, &t->cursor, last, &nr);
-            if (err)
-                return err;
-            found |= nr;
-            t->freed |= nr;
-            if (port->preempt(port->host))
-                return -ERESTART;
-        }
-        t->cursor = dfn_of(0);
-    }
-    return 0;
-}
-
-/*
- * The budget of tables is spent: empty ones of the context are given up for it. -ERESTART: not
- * through yet, or some were found: map again; -ENOMEM: there are none.
- */
-static int trim(struct domain *d, const struct page_range *r, struct trim *t)
-{
-    struct span all = {.first = dfn_of(0)};
-    struct context *c;
-    uint64_t allowed;
-    int err;
-
-    if (t->done)
-        return -ENOMEM;
-    all.last = dfn_of(BIT64(d->s->geo.iova_bits - FRAME_LG2) - 1);
-    t->active = true;
-    err = context_enter(d, r->ctx_no, r->generation, &all, &c, &allowed);
-    if (err)
-        return err;
-    err = search(c, all.last, t);
-    context_leave(c, &all);
-    if (err)
-        return err;
-    t->active = false;
-    t->done = true;
-    return t->freed ? -ERESTART : -ENOMEM;
-}
-
 /* The part of a larger page that was mapped before its tables ran out. */
 static int undo(struct context *c, dfn_t first, uint64_t nr)
 {
@@ -222,7 +150,7 @@ static int map_page(struct context *c, const struct page_range *r, gfn_t gfn, df
     int err = pt_walk(&c->pt, dfn, last, found, NULL);
 
     if (!err)
-        err = prune(c, dfn, last);
+        err = trim_range(c, dfn, last);
     if (err)
         return err;
     l = memory_lock(&c->domain->memory);
@@ -294,7 +222,7 @@ int core_map(struct domain *d, const struct page_range *r, uint32_t *done, struc
     int err;
 
     if (t->active)
-        return trim(d, r, t);
+        return trim_context(d, r, t);
     err = context_enter(d, r->ctx_no, r->generation, &span, &c, &allowed);
     if (err)
         return err;
@@ -306,5 +234,5 @@ int core_map(struct domain *d, const struct page_range *r, uint32_t *done, struc
     context_leave(c, &span);
     if (*done > before)
         *t = (struct trim){0};
-    return err == -ENOSPC ? trim(d, r, t) : err;
+    return err == -ENOSPC ? trim_context(d, r, t) : err;
 }

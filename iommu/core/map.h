@@ -16,19 +16,11 @@ struct page_range {
     unsigned attr; /* map only: PT_* */
 };
 
-/* A map call's search for empty tables, when the budget of tables is spent: all zero at its start.
- */
-struct trim {
-    bool active; /* searching, from the cursor on */
-    bool freed;  /* some were found since the search began */
-    bool done;   /* the search is over; nothing was mapped since */
-    dfn_t cursor;
-};
-
 /*
  * From page *done on; *done moves on with every page that is done, and is exact at every return.
  * -ERESTART: preempted, or somebody works on the range: call again. The other errors as in the ABI.
  */
+struct trim;
 int core_map(struct domain *d, const struct page_range *r, uint32_t *done, struct trim *trim);
 int core_unmap(struct domain *d, const struct page_range *r, uint32_t *done);
 

@@ -5,12 +5,14 @@
  * cannot change hands in between.
  *
  * The map is a pgtable that no hardware walks. The attribute bits say what a device may do with the
- * frame; PT_WRITE alone stands for "nothing" (SLUICE_FRAME_PRIVATE).
+ * frame; MEMORY_PRIVATE stands for "nothing".
  */
 #ifndef SLUICE_CORE_MEMORY_H
 #define SLUICE_CORE_MEMORY_H
 
 #include "frame.h"
+
+#define MEMORY_PRIVATE PT_WRITE /* alone: SLUICE_FRAME_PRIVATE */
 
 struct memory {
     struct sluice_lock lock;

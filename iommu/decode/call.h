@@ -9,6 +9,7 @@
 #include "../abi/contexts.h"
 #include "../core/attach.h"
 #include "../core/map.h"
+#include "../core/trim.h"
 
 enum call_state { CALL_DECODE, CALL_PERFORM, CALL_FREEING };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The small host: its port, its units, and the verbs of tests. */
 #include "fixture.h"
+#include "../../iommu/core/trim.h"
 
 #include <sys/mman.h>
 

@@ -12,6 +12,7 @@
 #include "../../iommu/core/identity.h"
 #include "../../iommu/core/map.h"
 #include "../../iommu/core/reserved.h"
+#include "../../iommu/core/trim.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* map: how far it came is exact, whatever stops it. */
+#include "../../iommu/core/trim.h"
 #include "fixture.h"
 
 #define LG2_2M 21u

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Spans: overlapping work is turned away, whoever comes from wherever. */
+#include "../../iommu/core/trim.h"
 #include "fixture.h"
 
 static bool enters(struct span **list, struct span *s, uint64_t first, uint64_t last)
