@@ -378,6 +378,58 @@ static void setting_up_fails_without_a_trace(void **state)
     assert_int_equal(soft_init(&u, &config), -EINVAL);
 }
 
+/* Whenever the unit lets go between two commands, the device makes an access. */
+static void access_between(struct host *h, const struct sluice_lock *lock)
+{
+    struct bench *b = h->arg;
+    uint64_t maddr;
+
+    if (lock != &b->u.dma)
+        return;
+    h->on_unlock = NULL;
+    (void)soft_peek(&b->u, RID, 0, false, &maddr);
+    h->on_unlock = access_between;
+}
+
+static void count_one(void *arg, dfn_t dfn, mfn_t mfn, uint64_t nr, unsigned attr)
+{
+    (void)dfn;
+    (void)mfn;
+    (void)nr;
+    (void)attr;
+    ++*(unsigned *)arg;
+}
+
+/*
+ * A device that leaves while it goes on with its DMA: what its old entry led to is refilled until
+ * that entry is dropped, so the space must be dropped after it, whatever order the unit likes.
+ */
+static void nothing_is_refilled_from_an_entry_that_was_dropped(void **state)
+{
+    struct bench *b = *state;
+    const struct hw_inv inv[2] = {{.kind = HW_INV_DEVICE, .rid = RID},
+                                  {.kind = HW_INV_SPACE, .did = 5}};
+    uint64_t maddr;
+
+    put(b, 0, BASE, 1, FRAME_LG2);
+    b->h->arg = b;
+    for (unsigned times = 0; times < 50; times++) {
+        unsigned left = 0;
+
+        point_at(b, RID, 5);
+        assert_int_equal(soft_peek(&b->u, RID, 0, false, &maddr), HW_REASON_NONE);
+        point_at(b, RID, 0);
+        b->h->on_unlock = access_between;
+        assert_int_equal(b->u.hw.ops->flush(&b->u.hw, inv, 2), 0);
+        b->h->on_unlock = NULL;
+        point_at(b, RID, 5);
+        soft_visit_cached(&b->u, RID, count_one, &left);
+        assert_int_equal(left, 0);
+        assert_int_equal(flush(b, HW_INV_ALL, 0, 0, 0, false), 0);
+    }
+    take(b, 0, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up_bench, tear_down_bench)
 
 int main(void)
@@ -397,6 +449,8 @@ int main(void)
         T(faults_beyond_the_ring_are_counted),
         T(every_refusal_has_its_reason),
         T(setting_up_fails_without_a_trace),
+        cmocka_unit_test_setup_teardown(nothing_is_refilled_from_an_entry_that_was_dropped,
+                                        set_up_bench, tear_down_bench),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,10 @@ static void execute(struct soft_unit *u, const struct soft_command *c)
     }
 }
 
-/* nr commands between fences: begun anywhere, since their order is nobody's to rely on. */
+/*
+ * nr commands between fences: begun anywhere, since their order is nobody's to rely on, and with
+ * DMA going on between one and the next.
+ */
 static void execute_some(struct soft_unit *u, unsigned first, unsigned nr)
 {
     const unsigned start = nr ? (unsigned)(soft_mood(u) % nr) : 0;
@@ -42,7 +45,9 @@ static void execute_some(struct soft_unit *u, unsigned first, unsigned nr)
     for (unsigned i = 0; i < nr; i++) {
         const struct soft_command c = fetch(u, (first + (start + i) % nr) % SOFT_COMMANDS);
 
+        soft_hold(u);
         execute(u, &c);
+        soft_let_go(u);
     }
 }
 
@@ -53,7 +58,7 @@ static void complete(struct soft_unit *u, uint64_t token)
     __atomic_store_n(status, token, __ATOMIC_RELEASE);
 }
 
-/* Up to the next fence or wait, with it. No DMA is under way meanwhile. */
+/* Up to the next fence or wait, with it. */
 static void execute_batch(struct soft_unit *u)
 {
     struct soft_command c;
@@ -64,9 +69,7 @@ static void execute_batch(struct soft_unit *u)
         if (FIELD_GET(SOFT_COMMAND_KIND, c.what) >= SOFT_COMMAND_WAIT)
             break;
     }
-    soft_hold(u);
     execute_some(u, u->head, nr);
-    soft_let_go(u);
     u->head = (u->head + nr + 1) % SOFT_COMMANDS;
     if (FIELD_GET(SOFT_COMMAND_KIND, c.what) == SOFT_COMMAND_WAIT)
         complete(u, c.token);
