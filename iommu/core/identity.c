@@ -166,7 +166,7 @@ static uint64_t same_use(struct memory *m, gfn_t gfn, uint64_t nr, bool *visible
 static int remove_runs(struct context *c, struct memory *m, gfn_t gfn, uint64_t nr)
 {
     uint64_t at, run;
-    bool visible;
+    bool visible = false;
     int err = 0;
 
     for (at = 0; at < nr; at += run) {
