@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../host/soft/machine.h"
-#include "../iommu/hw/soft/soft.h"
+#include "../host/machine/machine.h"
+#include "../host/soft/soft.h"
 #include "bench.h"
 #include "yardstick.h"
 
@@ -200,7 +200,7 @@ static void hits(void *arg)
 {
     const struct translation *t = arg;
     const rid_t rid = machine_device_rid(t->w->nic);
-    struct soft_unit *u = machine_unit(t->w->m, 0);
+    struct soft_unit *u = soft_machine_unit(t->w->m, 0);
     enum hw_reason reason;
     uint64_t maddr, sum = 0;
 

@@ -3,7 +3,7 @@
 #ifndef CLI_PLAYER_H
 #define CLI_PLAYER_H
 
-#include "../host/soft/machine.h"
+#include "../host/machine/machine.h"
 #include "../test/model/ghost.h"
 #include "outcome.h"
 

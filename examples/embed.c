@@ -8,7 +8,7 @@
  */
 #include <stdio.h>
 
-#include "host/soft/machine.h"
+#include "host/machine/machine.h"
 
 #define CHECKED(call)                                  \
     do {                                               \

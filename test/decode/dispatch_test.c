@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the argument lies, and what a guest that changes it meanwhile can do: nothing. */
-#include "../../host/soft/machine.h"
+#include "../../host/machine/machine.h"
 #include "../core/fixture.h"
 
 /* What each call reads and writes of its argument. */

@@ -2,9 +2,9 @@
 /*
  * Threads of one domain at random on the software machine, while another balloons and a device
  * translates: fixed numbers of operations, no clock. At the end everything is torn down and nothing
- * is left. Device and collector of faults are one thread: the unit translates for one at a time.
+ * is left.
  */
-#include "../../host/soft/internal.h"
+#include "../../host/soft/soft.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -31,33 +31,6 @@ struct worker {
     uint64_t seed;
     uint64_t arg; /* where its arguments lie, apart from the others' */
 };
-
-/*
- * Hardware completes an invalidation when no access is under way that used what it drops. The
- * software unit has one thread for that; here the device and the flushes take turns.
- */
-static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
-static const struct hw_ops *real; /* the same for every machine */
-
-static int flush_in_turn(struct hw_unit *unit, const struct hw_inv *inv, unsigned n)
-{
-    int err;
-
-    pthread_mutex_lock(&turn);
-    err = real->flush(unit, inv, n);
-    pthread_mutex_unlock(&turn);
-    return err;
-}
-
-static void take_turns(struct machine *m)
-{
-    static struct hw_ops ops;
-
-    real = m->units[0].hw.ops;
-    ops = *real;
-    ops.flush = flush_in_turn;
-    m->units[0].hw.ops = &ops;
-}
 
 static unsigned dice(uint64_t *seed, unsigned sides)
 {
@@ -176,15 +149,16 @@ static void *balloon(void *arg)
 static void *device(void *arg)
 {
     struct worker *k = arg;
+    struct soft_unit *u = soft_machine_unit(k->w->m, 0);
     struct sluice_fault faults[8];
     enum hw_reason reason;
     uint64_t lost, maddr;
 
     for (unsigned i = 0; i < ROUNDS; i++) {
-        pthread_mutex_lock(&turn);
-        (void)soft_translate(k->w->dev->unit, (rid_t){RID}, (uint64_t)dice(&k->seed, 1024) << 12,
+        soft_hold(u);
+        (void)soft_translate(u, (rid_t){RID}, (uint64_t)dice(&k->seed, 1024) << 12,
                              dice(&k->seed, 2), &maddr, &reason);
-        pthread_mutex_unlock(&turn);
+        soft_let_go(u);
         if (dice(&k->seed, 16))
             continue;
         sluice_faults_collect(machine_sluice(k->w->m));
@@ -202,7 +176,6 @@ static void build(struct world *w, enum pt_format_id format, bool caching_mode)
     const struct machine_device_config dev = {.name = "dev", .rids = {{RID}}, .nr_rids = 1};
 
     assert_int_equal(machine_create(&config, &w->m, NULL), 0);
-    take_turns(w->m);
     assert_int_equal(machine_domain_add(w->m, &dom, &w->d), 0);
     assert_int_equal(machine_device_add(w->m, &dev, &w->dev), 0);
     assert_int_equal(machine_device_assign(w->dev, w->d), 0);

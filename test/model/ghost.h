@@ -11,7 +11,7 @@
 #ifndef TEST_MODEL_GHOST_H
 #define TEST_MODEL_GHOST_H
 
-#include "../../host/soft/machine.h"
+#include "../../host/machine/machine.h"
 
 struct ghost;
 

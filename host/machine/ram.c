@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * RAM of the software machine. Frames come in a random order, so that no two neighbours of a domain
+ * Which frames of RAM are free. They come in a random order, so that no two neighbours of a domain
  * are neighbours in the machine; a frame that was freed is the next to be given out, so that
  * whoever reaches it still is seen.
  */
 #include <stdlib.h>
-#include <sys/mman.h>
 
-#include "internal.h"
-
-static char *map(uint64_t size)
-{
-    void *p = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    return p == MAP_FAILED ? NULL : p;
-}
+#include "backend.h"
 
 static void shuffle(uint32_t *at, uint64_t nr, uint64_t seed)
 {
@@ -44,17 +35,15 @@ static void fill_stack(struct ram *ram, uint64_t seed)
         shuffle(ram->stack + half, ram->depth - half, seed);
 }
 
-int ram_init(struct ram *ram, uint64_t size, bool noncoherent, uint64_t seed)
+int ram_init(struct ram *ram, uint64_t size, uint64_t seed)
 {
     ram->size = size;
     ram->nr = size >> FRAME_LG2;
     ram->capacity = ram->nr * 2;
-    ram->base = map(size);
-    ram->view = noncoherent ? map(size) : ram->base;
     ram->used = calloc(ram->nr, 1);
     ram->stack = malloc(ram->capacity * sizeof(*ram->stack));
     pthread_mutex_init(&ram->lock, NULL);
-    if (!ram->base || !ram->view || !ram->used || !ram->stack)
+    if (!ram->used || !ram->stack)
         return -ENOMEM;
     fill_stack(ram, seed | 1);
     return 0;
@@ -62,10 +51,6 @@ int ram_init(struct ram *ram, uint64_t size, bool noncoherent, uint64_t seed)
 
 void ram_fini(struct ram *ram)
 {
-    if (ram->view && ram->view != ram->base)
-        munmap(ram->view, (size_t)ram->size);
-    if (ram->base)
-        munmap(ram->base, (size_t)ram->size);
     free(ram->used);
     free(ram->stack);
     pthread_mutex_destroy(&ram->lock);

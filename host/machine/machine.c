@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The software machine: its life. */
+/* A machine: its life. */
 #include "machine.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "backend.h"
 
-#define DEFAULT_RAM (256ull << 20)
+#define DEFAULT_RAM   (256ull << 20)
+#define MOST_PREFETCH 8192u /* leaves of a device: more would only push each other out */
 
 int machine_fail(struct machine *m, int err, const char *format, ...)
 {
@@ -28,11 +29,6 @@ const char *machine_error(const struct machine *m)
 struct sluice *machine_sluice(struct machine *m)
 {
     return m->sluice;
-}
-
-struct soft_unit *machine_unit(struct machine *m, unsigned index)
-{
-    return m->units && index < m->config.nr_units ? &m->units[index] : NULL;
 }
 
 /* The fewest levels of the format that span so many address bits; 0: it cannot. */
@@ -76,34 +72,8 @@ static int set_defaults(struct machine *m)
     return 0;
 }
 
-static int add_unit(struct machine *m, struct soft_unit *u, unsigned index)
+bool machine_flush_hangs(struct machine *m)
 {
-    const struct machine_config *c = &m->config;
-    const struct soft_config config = {
-        .port = &m->port,
-        .geo = {.format = pt_format(c->format),
-                .levels = (uint8_t)c->levels,
-                .iova_bits = (uint8_t)c->iova_bits,
-                .leaf_sizes = c->leaf_sizes,
-                .noncoherent = c->noncoherent},
-        .caching_mode = c->caching_mode,
-        .cache_lg2 = c->kind              ? 0
-                     : c->ram <= 4u << 20 ? 8
-                                          : 12,
-        .seed = c->seed + index,
-        .memory = m->ram.view,
-    };
-    int err = soft_init(u, &config);
-
-    if (!err)
-        err = sluice_add_unit(m->sluice, &u->hw);
-    return err;
-}
-
-static bool flush_hangs(void *host)
-{
-    struct machine *m = host;
-
     if (!m->fail_flush || --m->fail_flush)
         return false;
     m->failed = true;
@@ -112,20 +82,10 @@ static bool flush_hangs(void *host)
 
 static int add_units(struct machine *m)
 {
-    int err = 0;
-
-    if (m->config.no_iommu) {
-        absent_init(&m->absent, &m->port);
-        return sluice_add_unit(m->sluice, &m->absent);
-    }
-    m->units = calloc(m->config.nr_units, sizeof(*m->units));
-    if (!m->units)
-        return -ENOMEM;
-    for (unsigned i = 0; i < m->config.nr_units && !err; i++) {
-        err = add_unit(m, &m->units[i], i);
-        m->units[i].config.hangs = flush_hangs;
-    }
-    return err;
+    if (!m->config.no_iommu)
+        return m->backend->add_units(m);
+    absent_init(&m->absent, &m->port);
+    return sluice_add_unit(m->sluice, &m->absent);
 }
 
 /* Platform memory is nobody's RAM. */
@@ -147,25 +107,32 @@ static int build(struct machine *m)
 
     if (err)
         return err;
-    err = ram_init(&m->ram, m->config.ram, m->config.noncoherent, m->config.seed);
+    err = m->backend->open(m);
+    if (!err)
+        err = ram_init(&m->ram, m->config.ram, m->config.seed);
     if (err)
-        return machine_fail(m, err, "no memory for %llu bytes of RAM",
-                            (unsigned long long)m->config.ram);
+        return m->error[0] ? err
+                           : machine_fail(m, err, "no memory for %llu bytes of RAM",
+                                          (unsigned long long)m->config.ram);
     take_holes(m);
     port_init(m);
     config.nr_frames = m->ram.nr;
     err = sluice_create(&config, &m->sluice);
     if (!err)
         err = add_units(m);
-    return err ? machine_fail(m, err, "the units cannot be set up") : 0;
+    if (err && !m->error[0])
+        machine_fail(m, err, "the units cannot be set up");
+    return err;
 }
 
-static void fini_units(struct machine *m)
+/* What build() made, as far as it came. */
+static void unbuild(struct machine *m)
 {
-    for (unsigned i = 0; m->units && i < m->config.nr_units; i++)
-        if (m->units[i].hw.ops)
-            soft_fini(&m->units[i]);
-    free(m->units);
+    if (!m->config.no_iommu && m->sluice)
+        m->backend->remove_units(m);
+    if (m->ram.nr)
+        ram_fini(&m->ram);
+    m->backend->close(m);
 }
 
 int machine_create(const struct machine_config *config, struct machine **out, char *error)
@@ -177,6 +144,7 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
     if (!m)
         return -ENOMEM;
     m->config = *config;
+    m->backend = config->backend ? config->backend : &soft_backend;
     err = build(m);
     if (!err) {
         *out = m;
@@ -184,11 +152,9 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
     }
     if (error)
         memcpy(error, m->error, ERROR_SIZE);
-    fini_units(m);
     if (m->sluice)
         sluice_destroy(m->sluice);
-    if (m->ram.nr)
-        ram_fini(&m->ram);
+    unbuild(m);
     free(m);
     return err;
 }
@@ -217,7 +183,7 @@ static void remove_device(struct machine *m)
         (void)sluice_device_unassign(dev->sluice);
         (void)sluice_device_remove(dev->sluice);
     }
-    free(dev->disk);
+    m->backend->remove_device(dev);
     free(dev);
 }
 
@@ -231,11 +197,13 @@ unsigned machine_destroy(struct machine *m)
     while (m->devices)
         remove_device(m);
     sluice_destroy(m->sluice);
-    fini_units(m);
+    if (!m->config.no_iommu)
+        m->backend->remove_units(m);
     leaks = m->ram.nr_used - nr_hole_frames(m);
     if (m->allocs > m->frees)
-        leaks += m->allocs - m->frees; /* failed ones were not counted as allocations */
+        leaks += m->allocs - m->frees;
     ram_fini(&m->ram);
+    m->backend->close(m);
     free(m);
     return (unsigned)leaks;
 }
@@ -264,8 +232,43 @@ void machine_stats(const struct machine *m, struct machine_stats *out)
                                   .exits = m->exits,
                                   .free_frames = m->ram.nr - m->ram.nr_used,
                                   .lost_frames = m->lost};
-    for (unsigned i = 0; m->units && i < m->config.nr_units; i++) {
-        out->submissions += m->units[i].hw.nr_submissions;
-        out->invalidations += m->units[i].hw.nr_invalidations;
+    for (unsigned i = 0; !m->config.no_iommu; i++) {
+        const struct hw_unit *unit = m->backend->unit(m, i);
+
+        if (!unit)
+            break;
+        out->submissions += unit->nr_submissions;
+        out->invalidations += unit->nr_invalidations;
     }
+}
+
+static int prefetch_leaf(void *arg, const struct pt_leaf *leaf)
+{
+    struct machine_device *dev = arg;
+
+    dev->m->backend->prefetch(dev, leaf->dfn);
+    return ++dev->prefetched == MOST_PREFETCH;
+}
+
+void machine_prefetch(struct machine *m)
+{
+    for (struct machine_device *dev = m->devices; dev && m->backend->prefetch; dev = dev->next) {
+        struct sluice_device_info info;
+
+        if (!dev->sluice)
+            continue;
+        dev->prefetched = 0;
+        sluice_device_info(dev->sluice, &info);
+        if (info.domain)
+            (void)sluice_context_walk(info.domain, info.ctx_no, dfn_of(0), dfn_of(UINT64_MAX),
+                                      prefetch_leaf, dev);
+    }
+}
+
+void machine_cached(struct machine *m, void (*visit)(void *arg, const struct machine_cached *c),
+                    void *arg)
+{
+    for (struct machine_device *dev = m->devices; dev && m->backend->cached; dev = dev->next)
+        if (dev->unit)
+            m->backend->cached(dev, visit, arg);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Domains of the software machine: their memory, and their processor. */
+/* Domains of a machine: their memory, and their processor. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "backend.h"
 
 static uint32_t limit(uint32_t budget)
 {

@@ -7,33 +7,37 @@
  *
  * Errors are negative numbers of abi/errno.h; machine_error() has the last one in words.
  */
-#ifndef HOST_SOFT_MACHINE_H
-#define HOST_SOFT_MACHINE_H
+#ifndef HOST_MACHINE_MACHINE_H
+#define HOST_MACHINE_MACHINE_H
 
 #include "../../iommu/abi/contexts.h"
 #include "../../iommu/sluice.h"
 
-struct soft_unit;
+struct machine_backend;
 struct machine;
 struct machine_domain;
 struct machine_device;
 
 struct machine_config {
-    uint64_t ram;             /* bytes; 0: 256 MiB */
-    unsigned iova_bits;       /* 0: 48 */
-    bool blocked;             /* context 0 of domains blocks; otherwise identity */
-    bool no_iommu;            /* nothing stands between devices and memory */
-    enum pt_format_id format; /* of the unit's tables */
-    unsigned levels;          /* 0: the fewest that span iova_bits */
-    uint64_t leaf_sizes;      /* 0: all of the format */
-    unsigned nr_units;        /* 0: 1; devices are spread over them by device number */
-    bool caching_mode;        /* the unit caches not-present entries */
-    bool noncoherent;         /* the unit does not snoop CPU caches */
-    bool kind;                /* the unit's caches are off: for measuring, not for testing */
-    uint64_t seed;            /* of scattering and of the unit's moods; any value is fine */
+    const struct machine_backend *backend; /* its hardware; NULL: soft_backend */
+    uint64_t ram;                          /* bytes; 0: 256 MiB */
+    unsigned iova_bits;                    /* 0: 48 */
+    bool blocked;                          /* context 0 of domains blocks; otherwise identity */
+    bool no_iommu;                         /* nothing stands between devices and memory */
+    enum pt_format_id format;              /* of the unit's tables */
+    unsigned levels;                       /* 0: the fewest that span iova_bits */
+    uint64_t leaf_sizes;                   /* 0: all of the format */
+    unsigned nr_units;                     /* 0: 1; devices are spread over them by device number */
+    bool caching_mode;                     /* the unit caches not-present entries */
+    bool noncoherent;                      /* the unit does not snoop CPU caches */
+    bool friendly;                         /* the software unit has no caches */
+    uint64_t seed; /* of scattering and of the unit's moods; any value is fine */
     const struct sluice_region *holes; /* platform memory that is never anybody's RAM */
     unsigned nr_holes;
 };
+
+/* host/soft: memory, a software IOMMU, DMA engines. Needs nothing but libc. */
+extern const struct machine_backend soft_backend;
 
 /* 0, -EINVAL, -ENOMEM; on error *out is NULL and error (if not NULL, of 160 bytes) has the words.
  */
@@ -43,7 +47,6 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
 unsigned machine_destroy(struct machine *m);
 const char *machine_error(const struct machine *m);
 struct sluice *machine_sluice(struct machine *m);
-struct soft_unit *machine_unit(struct machine *m, unsigned index); /* NULL: there is none */
 
 /* ---- Domains -----------------------------------------------------------------------------------
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The software machine as the library's host. */
+/* A machine as the library's host. */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "backend.h"
 
 /* Does the allocation that is asked for now fail? */
 static bool alloc_fails(struct machine *m)
@@ -109,12 +109,11 @@ static bool preempt(void *host)
     return m->preempt_every && ++m->preempt_count % m->preempt_every == 0;
 }
 
-/* Time passes by being looked at: waits end soon, and always after as many looks. */
 static uint64_t now_ns(void *host)
 {
     struct machine *m = host;
 
-    return m->clock += 1000000;
+    return m->backend->now_ns(m);
 }
 
 static void relax(void *host)
@@ -138,21 +137,18 @@ static void writeback(void *host, const void *p, size_t size)
     }
 }
 
-/* No device of this machine has registers that the library would use. */
 static uint64_t mmio_read(void *host, uint64_t maddr, unsigned size)
 {
-    (void)host;
-    (void)maddr;
-    (void)size;
-    return ~(uint64_t)0;
+    struct machine *m = host;
+
+    return m->backend->mmio_read(m, maddr, size);
 }
 
 static void mmio_write(void *host, uint64_t maddr, unsigned size, uint64_t value)
 {
-    (void)host;
-    (void)maddr;
-    (void)size;
-    (void)value;
+    struct machine *m = host;
+
+    m->backend->mmio_write(m, maddr, size, value);
 }
 
 static void event(void *host, const struct sluice_event *e)

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a machine is made of, and what a backend supplies: RAM, units and devices. The rest, domains
+ * and their memory above all, is the same for all machines.
+ */
+#ifndef HOST_MACHINE_BACKEND_H
+#define HOST_MACHINE_BACKEND_H
+
+#include "../../iommu/hw/absent/absent.h"
+#include "machine.h"
+
+#include <pthread.h>
+
+#define NAME_SIZE  32u
+#define ERROR_SIZE 160u
+
+/* RAM, and which frames of it are free. */
+struct ram {
+    char *base;
+    char *view; /* what a walker that does not snoop sees; base, if it does */
+    uint64_t size, nr;
+    uint8_t *used; /* by frame */
+    uint32_t *stack;
+    uint64_t depth, capacity; /* a frame may be on the stack and used: it is skipped then */
+    uint64_t nr_used;
+    pthread_mutex_t lock;
+};
+
+struct machine_domain {
+    struct machine *m;
+    struct machine_domain *next;
+    char name[NAME_SIZE];
+    uint16_t domid;
+    bool hardware;
+    bool direct_mapped;
+    char (*controls)[NAME_SIZE];
+    unsigned nr_controls;
+    struct sluice_domain *sluice;
+    char arg[FRAME_SIZE]; /* the page at MACHINE_ARG */
+};
+
+struct machine_device {
+    struct machine *m;
+    struct machine_device *next;
+    char name[NAME_SIZE];
+    enum machine_device_kind kind;
+    rid_t rids[8];
+    unsigned nr_rids;
+    struct hw_unit *unit; /* NULL: its addresses are machine addresses */
+    struct sluice_device *sluice;
+    struct machine_domain *owner; /* of one that no unit protects */
+    void *state;                  /* the backend's */
+    unsigned prefetched;          /* by the walk that is under way */
+};
+
+/*
+ * Each function returns 0 or a negative error, which machine_fail() has put into words, unless it
+ * says otherwise. A backend's own data hang off machine.state and machine_device.state.
+ */
+struct machine_backend {
+    const char *name;
+
+    /*
+     * The hardware, before the library's instance is there: config.ram bytes of RAM at ram.base,
+     * and ram.view. close undoes it, also after an open that failed.
+     */
+    int (*open)(struct machine *m);
+    void (*close)(struct machine *m);
+
+    /* sluice_add_unit() for each unit; not called where the machine has none. */
+    int (*add_units)(struct machine *m);
+    void (*remove_units)(struct machine *m);
+    struct hw_unit *(*unit)(const struct machine *m, unsigned index); /* NULL: there are no more */
+
+    /* The device exists: sets its state and, if one protects it, its unit. */
+    int (*add_device)(struct machine_device *dev, const struct machine_device_config *config);
+    void (*remove_device)(struct machine_device *dev);
+
+    /* As machine_dma and machine_disk, with arguments that were checked. */
+    int (*dma)(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
+               bool write, enum hw_reason *reason);
+    int (*disk)(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr, bool write,
+                enum hw_reason *reason);
+
+    /* What the caches hold; both may be NULL where nobody can look inside. */
+    void (*prefetch)(struct machine_device *dev, dfn_t dfn);
+    void (*cached)(struct machine_device *dev,
+                   void (*visit)(void *arg, const struct machine_cached *c), void *arg);
+
+    /* The port's: time, and registers. */
+    uint64_t (*now_ns)(struct machine *m);
+    uint64_t (*mmio_read)(struct machine *m, uint64_t maddr, unsigned size);
+    void (*mmio_write)(struct machine *m, uint64_t maddr, unsigned size, uint64_t value);
+};
+
+struct machine {
+    struct sluice_port port;
+    struct machine_config config;
+    struct ram ram;
+    struct sluice *sluice;
+    const struct machine_backend *backend;
+    void *state; /* the backend's */
+    struct hw_unit absent;
+    struct machine_domain *domains;
+    struct machine_device *devices;
+    char error[ERROR_SIZE];
+    unsigned fail_alloc, fail_flush;
+    bool failed;
+    unsigned preempt_every, preempt_count;
+    _Atomic uint64_t allocs, frees, exits, lost;
+};
+
+/* Says what is wrong, and returns err. */
+int machine_fail(struct machine *m, int err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Does the flush that is submitted now hang for good? For backends, at each submission. */
+bool machine_flush_hangs(struct machine *m);
+
+/* port.c */
+void port_init(struct machine *m);
+
+/* ram.c: the frames of RAM that is at ram->base already. */
+int ram_init(struct ram *ram, uint64_t size, uint64_t seed);
+void ram_fini(struct ram *ram);
+int ram_alloc(struct ram *ram, mfn_t *out);                  /* any frame; zeroed. -ENOMEM */
+int ram_alloc_run(struct ram *ram, uint64_t nr, mfn_t *out); /* neighbours. -ENOMEM */
+int ram_take(struct ram *ram, mfn_t frame);                  /* this one. -EBUSY, -EINVAL */
+void ram_free(struct ram *ram, mfn_t frame);
+void *ram_at(const struct ram *ram, uint64_t maddr);
+
+#endif

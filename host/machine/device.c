@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices of a machine, whatever they are made of. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend.h"
+
+#define MOST_DMA (64u << 20)
+
+static int add(struct machine_device *dev, const struct machine_device_config *config)
+{
+    const struct sluice_device_config c = {
+        .unit = dev->unit,
+        .rids = config->rids,
+        .nr_rids = config->nr_rids,
+        .regions = config->regions,
+        .nr_regions = config->nr_regions,
+        .group = config->group ? config->group->sluice : NULL,
+    };
+    int err;
+
+    if (!dev->unit)
+        return 0;
+    err = sluice_device_add(dev->m->sluice, &c, &dev->sluice);
+    if (err == -EEXIST)
+        return machine_fail(dev->m, err, "a requester id of %s is another device's", dev->name);
+    if (err == -EINVAL)
+        return machine_fail(dev->m, err,
+                            "%s: reserved regions must be whole pages (FIRST-LAST in bytes, last "
+                            "byte included) and must not overlap",
+                            dev->name);
+    return err ? machine_fail(dev->m, err, "device %s cannot be added", dev->name) : 0;
+}
+
+int machine_device_add(struct machine *m, const struct machine_device_config *config,
+                       struct machine_device **out)
+{
+    struct machine_device *dev;
+    int err;
+
+    if (!config->nr_rids || config->nr_rids > 8)
+        return machine_fail(m, -EINVAL, "a device has 1 to 8 requester ids");
+    if (machine_device(m, config->name))
+        return machine_fail(m, -EEXIST, "there is a device %s already", config->name);
+    dev = calloc(1, sizeof(*dev));
+    if (!dev)
+        return -ENOMEM;
+    dev->m = m;
+    dev->kind = config->kind;
+    snprintf(dev->name, sizeof(dev->name), "%s", config->name);
+    dev->nr_rids = config->nr_rids;
+    memcpy(dev->rids, config->rids, sizeof(dev->rids));
+    err = m->backend->add_device(dev, config);
+    if (!err)
+        err = add(dev, config);
+    if (err) {
+        m->backend->remove_device(dev);
+        free(dev);
+        return err;
+    }
+    dev->next = m->devices;
+    m->devices = dev;
+    *out = dev;
+    return 0;
+}
+
+int machine_device_assign(struct machine_device *dev, struct machine_domain *d)
+{
+    int err;
+
+    if (!dev->sluice) {
+        if (dev->owner)
+            return -EBUSY;
+        dev->owner = d;
+        return 0;
+    }
+    err = sluice_device_assign(dev->sluice, d->sluice);
+    if (err == -EBUSY)
+        return machine_fail(dev->m, err,
+                            "%s or a device of its group is assigned already, or its reserved "
+                            "regions are where %s has memory",
+                            dev->name, d->name);
+    return err;
+}
+
+int machine_device_unassign(struct machine_device *dev)
+{
+    if (dev->sluice)
+        return sluice_device_unassign(dev->sluice);
+    if (!dev->owner)
+        return -ENODEV;
+    dev->owner = NULL;
+    return 0;
+}
+
+struct machine_device *machine_device(struct machine *m, const char *name)
+{
+    struct machine_device *dev = m->devices;
+
+    while (dev && strcmp(dev->name, name))
+        dev = dev->next;
+    return dev;
+}
+
+struct machine_device *machine_device_at(struct machine *m, unsigned index)
+{
+    struct machine_device *dev = m->devices;
+
+    while (dev && index--)
+        dev = dev->next;
+    return dev;
+}
+
+struct sluice_device *machine_device_sluice(struct machine_device *dev)
+{
+    return dev->sluice;
+}
+
+rid_t machine_device_rid(const struct machine_device *dev)
+{
+    return dev->rids[0];
+}
+
+const char *machine_device_name(struct machine *m, const struct sluice_device *sluice)
+{
+    for (const struct machine_device *dev = m->devices; dev; dev = dev->next)
+        if (dev->sluice == sluice)
+            return dev->name;
+    return "?";
+}
+
+static bool owns(const struct machine_device *dev, rid_t rid)
+{
+    for (unsigned i = 0; i < dev->nr_rids; i++)
+        if (dev->rids[i].n == rid.n)
+            return true;
+    return false;
+}
+
+int machine_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
+                bool write, enum hw_reason *reason)
+{
+    *reason = HW_REASON_NONE;
+    if (!owns(dev, rid) || size > MOST_DMA || (size && addr > UINT64_MAX - (size - 1)))
+        return -EINVAL;
+    return dev->m->backend->dma(dev, rid, addr, data, size, write, reason);
+}
+
+int machine_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr,
+                 bool write, enum hw_reason *reason)
+{
+    *reason = HW_REASON_NONE;
+    if (dev->kind != MACHINE_NVME)
+        return -ENODEV;
+    return dev->m->backend->disk(dev, lba, count, addr, write, reason);
+}
