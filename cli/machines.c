@@ -8,9 +8,9 @@ static const char *const soft_features[] = {"superpages", "two-devices", "nvme",
 static const char *const no_features[] = {NULL};
 
 const struct machine_kind machine_kinds[] = {
-    {"soft", true, soft_features},        {"vtd", false, no_features},
-    {"vtd-scalable", false, no_features}, {"amdvi", false, no_features},
-    {"smmuv3", false, no_features},       {NULL, false, no_features},
+    {"soft", &soft_backend, soft_features}, {"vtd", NULL, no_features},
+    {"vtd-scalable", NULL, no_features},    {"amdvi", NULL, no_features},
+    {"smmuv3", NULL, no_features},          {NULL, NULL, no_features},
 };
 
 const struct machine_kind *machine_kind_find(const char *name)

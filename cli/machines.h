@@ -3,12 +3,13 @@
 #ifndef CLI_MACHINES_H
 #define CLI_MACHINES_H
 
+#include "../host/machine/machine.h"
 #include "scenario/scenario.h"
 
 struct machine_kind {
-    const char *name;            /* NULL ends the table */
-    bool here;                   /* in this build */
-    const char *const *features; /* what `require` may ask for; ends with NULL */
+    const char *name;                      /* NULL ends the table */
+    const struct machine_backend *backend; /* NULL: not in this build */
+    const char *const *features;           /* what `require` may ask for; ends with NULL */
 };
 
 extern const struct machine_kind machine_kinds[];

@@ -60,7 +60,7 @@ static void choose_machine(struct argp_state *state, struct run *run, const char
     run->machine = machine_kind_find(name);
     if (!run->machine)
         argp_error(state, "unknown machine '%s'", name);
-    else if (!run->machine->here)
+    else if (!run->machine->backend)
         argp_failure(state, 2, 0, "machine %s is not in this build", name);
 }
 

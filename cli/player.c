@@ -72,7 +72,7 @@ bool player_open(struct player *p, const struct player_config *config, char *err
     p->sc = config->sc;
     p->continue_every = config->continue_every;
     p->sweep = config->sweep;
-    setup_config(config->sc, &p->config);
+    setup_config(config->sc, config->backend, &p->config);
     if (machine_create(&p->config, &p->m, error)) {
         setup_config_free(&p->config);
         return false;

@@ -24,6 +24,7 @@ struct player {
 
 struct player_config {
     const struct scenario *sc;
+    const struct machine_backend *backend;
     unsigned continue_every;
     enum sweep sweep;
     unsigned fail_nth;

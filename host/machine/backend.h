@@ -21,8 +21,8 @@ struct ram {
     uint64_t size, nr;
     uint8_t *used; /* by frame */
     uint32_t *stack;
-    uint64_t depth, capacity; /* a frame may be on the stack and used: it is skipped then */
-    uint64_t nr_used;
+    uint64_t depth, capacity;      /* a frame may be on the stack and used: it is skipped then */
+    uint64_t nr_used, nr_reserved; /* reserved ones are used, for good */
     pthread_mutex_t lock;
 };
 
@@ -82,6 +82,12 @@ struct machine_backend {
     int (*disk)(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr, bool write,
                 enum hw_reason *reason);
 
+    /*
+     * A page that the device needs for itself, mapped 1:1 wherever it is: a direct region. NULL, or
+     * false: it needs none.
+     */
+    bool (*mailbox)(struct machine *m, rid_t rid, struct sluice_region *out);
+
     /* What the caches hold; both may be NULL where nobody can look inside. */
     void (*prefetch)(struct machine_device *dev, dfn_t dfn);
     void (*cached)(struct machine_device *dev,
@@ -125,6 +131,7 @@ int ram_init(struct ram *ram, uint64_t size, uint64_t seed);
 void ram_fini(struct ram *ram);
 int ram_alloc(struct ram *ram, mfn_t *out);                  /* any frame; zeroed. -ENOMEM */
 int ram_alloc_run(struct ram *ram, uint64_t nr, mfn_t *out); /* neighbours. -ENOMEM */
+void ram_reserve(struct ram *ram, mfn_t first, mfn_t last);  /* nobody's, as far as they exist */
 int ram_take(struct ram *ram, mfn_t frame);                  /* this one. -EBUSY, -EINVAL */
 void ram_free(struct ram *ram, mfn_t frame);
 void *ram_at(const struct ram *ram, uint64_t maddr);

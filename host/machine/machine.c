@@ -89,15 +89,11 @@ static int add_units(struct machine *m)
 }
 
 /* Platform memory is nobody's RAM. */
-static int take_holes(struct machine *m)
+static void reserve_holes(struct machine *m)
 {
-    for (unsigned i = 0; i < m->config.nr_holes; i++) {
-        const struct sluice_region *r = &m->config.holes[i];
-
-        for (uint64_t f = r->first >> FRAME_LG2; f <= r->last >> FRAME_LG2 && f < m->ram.nr; f++)
-            (void)ram_take(&m->ram, mfn_of(f)); /* holes may overlap */
-    }
-    return 0;
+    for (unsigned i = 0; i < m->config.nr_holes; i++)
+        ram_reserve(&m->ram, mfn_of(m->config.holes[i].first >> FRAME_LG2),
+                    mfn_of(m->config.holes[i].last >> FRAME_LG2));
 }
 
 static int build(struct machine *m)
@@ -114,7 +110,7 @@ static int build(struct machine *m)
         return m->error[0] ? err
                            : machine_fail(m, err, "no memory for %llu bytes of RAM",
                                           (unsigned long long)m->config.ram);
-    take_holes(m);
+    reserve_holes(m);
     port_init(m);
     config.nr_frames = m->ram.nr;
     err = sluice_create(&config, &m->sluice);
@@ -159,21 +155,6 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
     return err;
 }
 
-static uint64_t nr_hole_frames(const struct machine *m)
-{
-    uint64_t nr = 0;
-
-    for (uint64_t f = 0; f < m->ram.nr; f++) {
-        bool hole = false;
-
-        for (unsigned i = 0; i < m->config.nr_holes; i++)
-            hole |= f >= m->config.holes[i].first >> FRAME_LG2 &&
-                    f <= m->config.holes[i].last >> FRAME_LG2;
-        nr += hole;
-    }
-    return nr;
-}
-
 static void remove_device(struct machine *m)
 {
     struct machine_device *dev = m->devices;
@@ -199,13 +180,18 @@ unsigned machine_destroy(struct machine *m)
     sluice_destroy(m->sluice);
     if (!m->config.no_iommu)
         m->backend->remove_units(m);
-    leaks = m->ram.nr_used - nr_hole_frames(m);
+    leaks = m->ram.nr_used - m->ram.nr_reserved;
     if (m->allocs > m->frees)
         leaks += m->allocs - m->frees;
     ram_fini(&m->ram);
     m->backend->close(m);
     free(m);
     return (unsigned)leaks;
+}
+
+bool machine_mailbox(struct machine *m, rid_t rid, struct sluice_region *out)
+{
+    return m->backend->mailbox && m->backend->mailbox(m, rid, out);
 }
 
 void machine_fail_alloc(struct machine *m, unsigned n)

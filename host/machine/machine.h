@@ -18,6 +18,18 @@ struct machine;
 struct machine_domain;
 struct machine_device;
 
+enum machine_device_kind {
+    MACHINE_DMA, /* a DMA engine */
+    MACHINE_NVME /* a disk of 512-byte blocks: the engine, and contents of its own */
+};
+
+/* A device that will be added: what a machine with real slots has to know before it starts. */
+struct machine_slot {
+    rid_t rid;
+    enum machine_device_kind kind;
+    const char *image; /* nvme */
+};
+
 struct machine_config {
     const struct machine_backend *backend; /* its hardware; NULL: soft_backend */
     uint64_t ram;                          /* bytes; 0: 256 MiB */
@@ -34,6 +46,8 @@ struct machine_config {
     uint64_t seed; /* of scattering and of the unit's moods; any value is fine */
     const struct sluice_region *holes; /* platform memory that is never anybody's RAM */
     unsigned nr_holes;
+    const struct machine_slot *slots;
+    unsigned nr_slots;
 };
 
 /* host/soft: memory, a software IOMMU, DMA engines. Needs nothing but libc. */
@@ -92,11 +106,6 @@ long machine_hypercall(struct machine_domain *d, int subop, uint64_t arg, unsign
 /* ---- Devices -----------------------------------------------------------------------------------
  */
 
-enum machine_device_kind {
-    MACHINE_DMA, /* a DMA engine */
-    MACHINE_NVME /* a disk of 512-byte blocks: the engine, and contents of its own */
-};
-
 struct machine_device_config {
     const char *name;
     enum machine_device_kind kind;
@@ -108,6 +117,11 @@ struct machine_device_config {
     bool unprotected;             /* behind no unit: its addresses are machine addresses */
     const char *image;            /* nvme: file with its contents, or NULL: 16 MiB of zeros */
 };
+/*
+ * A page that the hardware of a device with this requester id needs for itself: true and a direct
+ * region that has to be among its regions. False on a machine without such needs.
+ */
+bool machine_mailbox(struct machine *m, rid_t rid, struct sluice_region *out);
 int machine_device_add(struct machine *m, const struct machine_device_config *config,
                        struct machine_device **out);
 int machine_device_assign(struct machine_device *dev, struct machine_domain *d);

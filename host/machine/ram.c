@@ -90,6 +90,13 @@ static int take(struct ram *ram, uint64_t frame)
     return 0;
 }
 
+void ram_reserve(struct ram *ram, mfn_t first, mfn_t last)
+{
+    for (uint64_t f = first.n; f <= last.n && f < ram->nr; f++)
+        if (!ram_take(ram, mfn_of(f)))
+            ram->nr_reserved++;
+}
+
 int ram_take(struct ram *ram, mfn_t frame)
 {
     int err;

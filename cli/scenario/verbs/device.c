@@ -103,7 +103,7 @@ static void add_device(struct player *p, const struct machine_device_config *con
 static void add_line(struct player *p, const struct sc_line *line, struct outcome *out)
 {
     const struct sc_call *call = line->call;
-    struct regions regions = {.all = xcalloc(call->nr_set, sizeof(struct sluice_region))};
+    struct regions regions = {.all = xcalloc(call->nr_set + 1, sizeof(struct sluice_region))};
     struct machine_device_config config = {
         .name = name_of(line),
         .kind = (enum machine_device_kind)player_number(p, call, "kind"),
@@ -113,6 +113,9 @@ static void add_line(struct player *p, const struct sc_line *line, struct outcom
     };
 
     regions_add(&regions, call, false);
+    if (machine_mailbox(p->m, (rid_t){(uint32_t)call->set[1].value.number},
+                        &regions.all[regions.nr]))
+        regions.nr++;
     config.regions = regions.all;
     config.nr_regions = regions.nr;
     if (add_aliases(call, &config, out))

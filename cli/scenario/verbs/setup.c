@@ -74,13 +74,35 @@ static const struct sc_call *machine_call(const struct scenario *sc)
     return &absent;
 }
 
-void setup_config(const struct scenario *sc, struct machine_config *config)
+static struct machine_slot *slots_in(const struct scenario *sc, unsigned *nr)
+{
+    struct machine_slot *slots = xcalloc(sc->nr_lines + 1, sizeof(*slots));
+    const struct player p = {.sc = sc};
+
+    *nr = 0;
+    for (unsigned i = 0; i < sc->nr_lines; i++) {
+        const struct sc_call *call = sc->lines[i].call;
+
+        if (!is_device_line(&sc->lines[i]))
+            continue;
+        slots[(*nr)++] = (struct machine_slot){
+            .rid = {(uint32_t)call->set[1].value.number},
+            .kind = (enum machine_device_kind)player_number(&p, call, "kind"),
+            .image = sc_text(call, "image", NULL),
+        };
+    }
+    return slots;
+}
+
+void setup_config(const struct scenario *sc, const struct machine_backend *backend,
+                  struct machine_config *config)
 {
     const struct sc_call *call = machine_call(sc);
     const struct player p = {.sc = sc};
     struct regions holes = regions_in(sc, NULL, true);
 
     *config = (struct machine_config){
+        .backend = backend,
         .ram = player_number(&p, call, "ram"),
         .iova_bits = (unsigned)player_number(&p, call, "aw"),
         .blocked = player_number(&p, call, "default"),
@@ -94,12 +116,15 @@ void setup_config(const struct scenario *sc, struct machine_config *config)
         .holes = holes.all,
         .nr_holes = holes.nr,
     };
+    config->slots = slots_in(sc, &config->nr_slots);
 }
 
 void setup_config_free(struct machine_config *config)
 {
     free((void *)(uintptr_t)config->holes);
+    free((void *)(uintptr_t)config->slots);
     config->holes = NULL;
+    config->slots = NULL;
 }
 
 /* ---- domain, destroy ---------------------------------------------------------------------------

@@ -28,7 +28,8 @@ const struct sc_verb *verb_of_subop(int subop);
 void verb_print(const struct sc_verb *verb, struct words *w);
 
 /* What `machine` and the devices' direct regions say about the machine. */
-void setup_config(const struct scenario *sc, struct machine_config *config);
+void setup_config(const struct scenario *sc, const struct machine_backend *backend,
+                  struct machine_config *config);
 void setup_config_free(struct machine_config *config);
 
 /* The pattern that a line writes: bytes=, u64=, or fill=. NULL with *out filled in. Freed by
