@@ -5,12 +5,16 @@
 #include <string.h>
 
 static const char *const soft_features[] = {"superpages", "two-devices", "nvme", "faults", NULL};
+static const char *const vtd_features[] = {"superpages", "two-devices", "faults", NULL};
 static const char *const no_features[] = {NULL};
 
 const struct machine_kind machine_kinds[] = {
-    {"soft", &soft_backend, soft_features}, {"vtd", NULL, no_features},
-    {"vtd-scalable", NULL, no_features},    {"amdvi", NULL, no_features},
-    {"smmuv3", NULL, no_features},          {NULL, NULL, no_features},
+    {"soft", &soft_backend, soft_features},
+    {"vtd", &vtd_backend, vtd_features},
+    {"vtd-scalable", &vtd_scalable_backend, vtd_features},
+    {"amdvi", NULL, no_features},
+    {"smmuv3", NULL, no_features},
+    {NULL, NULL, no_features},
 };
 
 const struct machine_kind *machine_kind_find(const char *name)

@@ -66,23 +66,26 @@ static void arm(struct player *p, const struct player_config *config)
     p->flush_failed = config->sweep == SWEEP_FLUSH;
 }
 
-bool player_open(struct player *p, const struct player_config *config, char *error)
+int player_open(struct player *p, const struct player_config *config, char *error)
 {
+    int err;
+
     memset(p, 0, sizeof(*p));
     p->sc = config->sc;
     p->continue_every = config->continue_every;
     p->sweep = config->sweep;
     setup_config(config->sc, config->backend, &p->config);
-    if (machine_create(&p->config, &p->m, error)) {
+    err = machine_create(&p->config, &p->m, error);
+    if (err) {
         setup_config_free(&p->config);
-        return false;
+        return err;
     }
     p->ghost = ghost_create(p->m, &p->config);
     p->vars = xcalloc(config->sc->nr_vars, sizeof(*p->vars));
     for (unsigned i = 0; i < config->sc->nr_vars; i++)
         p->vars[i] = UNSET;
     arm(p, config);
-    return true;
+    return 0;
 }
 
 void player_close(struct player *p, struct outcome *out)

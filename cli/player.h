@@ -30,8 +30,9 @@ struct player_config {
     unsigned fail_nth;
 };
 
-/* A fresh machine for the scenario. False: error (of 160 bytes) has the words. */
-bool player_open(struct player *p, const struct player_config *config, char *error);
+/* A fresh machine for the scenario: 0, or why there is none: error (of 160 bytes) has the words.
+ * -EOPNOTSUPP: this kind of machine cannot be what the scenario wants. */
+int player_open(struct player *p, const struct player_config *config, char *error);
 /* Ends everything. Complains into *out about what leaked. */
 void player_close(struct player *p, struct outcome *out);
 /* Plays one line: event, ghost model, comparison. outcome_end() afterwards. */

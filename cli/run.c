@@ -12,10 +12,14 @@ static void result_reason(struct file_result *result, enum verdict verdict, cons
     snprintf(result->reason, sizeof(result->reason), "%s", reason);
 }
 
-void run_no_machine(const struct scenario *sc, const char *why, struct file_result *result)
+void run_no_machine(const struct scenario *sc, int err, const char *why, struct file_result *result)
 {
     unsigned number = 0;
 
+    if (err == -EOPNOTSUPP) {
+        result_reason(result, VERDICT_SKIPPED, why);
+        return;
+    }
     for (unsigned i = 0; i < sc->nr_lines && !number; i++)
         if (sc->lines[i].call->verb->setup)
             number = sc->lines[i].number;
@@ -54,9 +58,10 @@ static void run_once(struct run *run, const struct scenario *sc, struct file_res
     struct outcome at_end = {.status = 0};
     struct player p;
     char error[160] = "";
+    const int err = player_open(&p, &config, error);
 
-    if (!player_open(&p, &config, error)) {
-        run_no_machine(sc, error, result);
+    if (err) {
+        run_no_machine(sc, err, error, result);
         return;
     }
     if (!run_lines(run, &p, 0))

@@ -28,7 +28,8 @@ int run_end(struct run *run);
  */
 
 /* There is no machine as the file wants it. */
-void run_no_machine(const struct scenario *sc, const char *why, struct file_result *result);
+void run_no_machine(const struct scenario *sc, int err, const char *why,
+                    struct file_result *result);
 /* Plays the lines on a machine that is open; false: one of them is wrong. */
 bool run_lines(struct run *run, struct player *p, unsigned nth);
 /* Repeats the scenario with the first, second, ... failure, until none is left to inject. */

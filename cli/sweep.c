@@ -37,10 +37,12 @@ static bool sweep_one(struct run *run, const struct scenario *sc, unsigned nth, 
     struct player p;
     char error[160] = "";
     bool well;
+    int err;
 
     *reached = false;
-    if (!player_open(&p, &config, error)) {
-        run_no_machine(sc, error, result);
+    err = player_open(&p, &config, error);
+    if (err) {
+        run_no_machine(sc, err, error, result);
         return false;
     }
     well = run_lines(run, &p, nth);

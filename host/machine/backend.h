@@ -132,7 +132,8 @@ void ram_fini(struct ram *ram);
 int ram_alloc(struct ram *ram, mfn_t *out);                  /* any frame; zeroed. -ENOMEM */
 int ram_alloc_run(struct ram *ram, uint64_t nr, mfn_t *out); /* neighbours. -ENOMEM */
 void ram_reserve(struct ram *ram, mfn_t first, mfn_t last);  /* nobody's, as far as they exist */
-int ram_take(struct ram *ram, mfn_t frame);                  /* this one. -EBUSY, -EINVAL */
+bool ram_is_reserved(const struct ram *ram, mfn_t frame);
+int ram_take(struct ram *ram, mfn_t frame); /* this one. -EBUSY, -EINVAL */
 void ram_free(struct ram *ram, mfn_t frame);
 void *ram_at(const struct ram *ram, uint64_t maddr);
 

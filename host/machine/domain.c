@@ -31,8 +31,11 @@ static int give(struct machine_domain *d, uint64_t gfn, mfn_t mfn)
 
 static int give_direct(struct machine_domain *d, uint64_t gfn)
 {
-    int err = ram_take(&d->m->ram, mfn_of(gfn));
+    int err;
 
+    if (ram_is_reserved(&d->m->ram, mfn_of(gfn)))
+        return 0; /* a hole of the platform's is one of the domain's */
+    err = ram_take(&d->m->ram, mfn_of(gfn));
     if (err == -EBUSY)
         return machine_fail(d->m, err,
                             "%s is direct-mapped, but frame 0x%llx is taken: let it come first, or "

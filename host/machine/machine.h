@@ -28,6 +28,7 @@ struct machine_slot {
     rid_t rid;
     enum machine_device_kind kind;
     const char *image; /* nvme */
+    bool aliases, unprotected;
 };
 
 struct machine_config {
@@ -52,8 +53,13 @@ struct machine_config {
 
 /* host/soft: memory, a software IOMMU, DMA engines. Needs nothing but libc. */
 extern const struct machine_backend soft_backend;
+/* host/vtd: QEMU's device models and its VT-d, in legacy and in scalable mode. Needs QEMU to run.
+ */
+extern const struct machine_backend vtd_backend, vtd_scalable_backend;
 
-/* 0, -EINVAL, -ENOMEM; on error *out is NULL and error (if not NULL, of 160 bytes) has the words.
+/*
+ * 0, -EINVAL, -ENOMEM, -EOPNOTSUPP (the backend cannot be such a machine); on error *out is NULL
+ * and error (if not NULL, of 160 bytes) has the words.
  */
 int machine_create(const struct machine_config *config, struct machine **out, char *error);
 /* Destroys what is still there. Returns the number of frames and objects that leaked: 0 is right.

@@ -8,6 +8,9 @@
 
 #include "backend.h"
 
+#define USED     1
+#define RESERVED 2
+
 static void shuffle(uint32_t *at, uint64_t nr, uint64_t seed)
 {
     for (uint64_t i = nr; i > 1; i--) {
@@ -58,7 +61,7 @@ void ram_fini(struct ram *ram)
 
 static void mark(struct ram *ram, uint64_t frame)
 {
-    ram->used[frame] = 1;
+    ram->used[frame] = USED;
     ram->nr_used++;
 }
 
@@ -93,8 +96,15 @@ static int take(struct ram *ram, uint64_t frame)
 void ram_reserve(struct ram *ram, mfn_t first, mfn_t last)
 {
     for (uint64_t f = first.n; f <= last.n && f < ram->nr; f++)
-        if (!ram_take(ram, mfn_of(f)))
+        if (!ram_take(ram, mfn_of(f))) {
+            ram->used[f] = RESERVED;
             ram->nr_reserved++;
+        }
+}
+
+bool ram_is_reserved(const struct ram *ram, mfn_t frame)
+{
+    return frame.n < ram->nr && ram->used[frame.n] == RESERVED;
 }
 
 int ram_take(struct ram *ram, mfn_t frame)

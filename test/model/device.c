@@ -186,11 +186,13 @@ static bool reason_fits(const struct ghost *g, const struct ghost_device *dev, u
         return !there;
     case HW_REASON_NO_READ:
     case HW_REASON_NO_WRITE:
-        return there || leftover_rights(g, dfn);
+        return there || g->coarse || leftover_rights(g, dfn);
     case HW_REASON_MSI:
         return dfn >= MSI_FIRST && dfn <= MSI_LAST;
     case HW_REASON_UNIT:
         return g->may_fail;
+    case HW_REASON_RESERVED:
+        return g->coarse && !there; /* QEMU's word for a PASID entry that is not present */
     default:
         return false;
     }
@@ -227,6 +229,8 @@ bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint6
         return true;
     if (!has_rid(dev, rid) || (size && addr + (size - 1) < addr) || size > DMA_MOST)
         return status == -EINVAL ? true : complain(g, "%s: bad DMA gave %d", dev->name, status);
+    if (!status && g->coarse && dfn >= MSI_FIRST && dfn <= MSI_LAST)
+        return true; /* not memory: whatever the chipset makes of it */
     if (!status)
         return dma_performed(g, dev, addr, size, write);
     if (status != -EACCES)

@@ -42,6 +42,7 @@ struct ghost *ghost_create(struct machine *m, const struct machine_config *confi
     g->sluice = machine_sluice(m);
     g->blocked = config->blocked;
     g->no_iommu = config->no_iommu;
+    g->coarse = config->backend && config->backend != &soft_backend;
     g->write_implies_read = config->format == PT_FORMAT_X86 || config->format == PT_FORMAT_LPAE1;
     g->nr_units = config->nr_units ? config->nr_units : 1;
     g->max_dfn = ((uint64_t)1 << (bits - FRAME_LG2)) - 1;
@@ -169,7 +170,9 @@ static bool learn_initial(struct ghost *g, struct ghost_domain *d)
         mfn_t mfn;
         bool there = !sluice_memory_lookup(d->real, gfn_of(gfn), &mfn);
         bool hole = in_hole(d->holes, d->nr_holes, gfn);
-        bool perhaps = in_hole(g->holes, g->nr_holes, gfn) || (gfn >= MSI_FIRST && gfn <= MSI_LAST);
+        bool perhaps = in_hole(g->holes, g->nr_holes, gfn) ||
+                       (gfn >= MSI_FIRST && gfn <= MSI_LAST) ||
+                       (g->coarse && gfn < 0x100); /* a PC's first MiB, where gfn is mfn */
 
         if (there && hole)
             return complain(g, "%s: gfn 0x%jx lies in a hole and has memory", d->name,

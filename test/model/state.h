@@ -66,6 +66,7 @@ struct ghost {
     struct machine *m;
     struct sluice *sluice;
     bool blocked, no_iommu, write_implies_read;
+    bool coarse; /* VT-d says of a page that is not there that it lacks the right (7.1.3) */
     unsigned nr_units;
     uint64_t max_dfn;
     struct sluice_region *holes;

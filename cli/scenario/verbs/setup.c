@@ -89,6 +89,8 @@ static struct machine_slot *slots_in(const struct scenario *sc, unsigned *nr)
             .rid = {(uint32_t)call->set[1].value.number},
             .kind = (enum machine_device_kind)player_number(&p, call, "kind"),
             .image = sc_text(call, "image", NULL),
+            .aliases = sc_get(call, "alias"),
+            .unprotected = !player_number(&p, call, "protected"),
         };
     }
     return slots;

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DMA by edu, judged by fault records. QEMU leaves none when a cached translation lacks the right:
+ * then the data says it. What should have been written is not in the frame that the context names,
+ * or what was read is not what is in there.
+ */
+#include <string.h>
+
+#include "vtd.h"
+
+static struct edu *edu_of(struct machine_device *dev)
+{
+    return dev->state;
+}
+
+struct look {
+    dfn_t dfn;
+    mfn_t mfn;
+};
+
+static int look_at(void *arg, const struct pt_leaf *leaf)
+{
+    struct look *look = arg;
+
+    look->mfn = mfn_add(leaf->mfn, look->dfn.n - leaf->dfn.n);
+    return 1;
+}
+
+/* Where the device's context says that the address goes; NULL: nowhere that is RAM. */
+static const void *where(struct machine_device *dev, uint64_t addr)
+{
+    struct look look = {.dfn = dfn_of(addr >> FRAME_LG2)};
+    struct sluice_device_info info;
+
+    sluice_device_info(dev->sluice, &info);
+    if (!info.domain ||
+        sluice_context_walk(info.domain, info.ctx_no, look.dfn, look.dfn, look_at, &look) != 1)
+        return NULL;
+    return ram_at(&dev->m->ram, look.mfn.n << FRAME_LG2 | addr % FRAME_SIZE);
+}
+
+/* Without a fault record: did the bytes come to where they should? */
+static bool was_dropped(struct machine_device *dev, uint64_t addr, const void *data, size_t size)
+{
+    const void *at = where(dev, addr);
+
+    return at && memcmp(at, data, size) != 0;
+}
+
+/* Within one page. */
+static int piece(struct machine_device *dev, rid_t rid, uint64_t addr, unsigned char *data,
+                 size_t size, bool write, enum hw_reason *reason)
+{
+    struct vtd_state *state = dev->m->state;
+    struct hw_fault fault;
+    int err = edu_dma(edu_of(dev), addr, data, size, write);
+
+    if (err)
+        return machine_fail(dev->m, -EIO, "%s", qemu_error(state->q));
+    if (!state->has_unit)
+        return 0;
+    if (vtd_faults_look(state, rid, &fault)) {
+        *reason = fault.reason;
+        return -EACCES;
+    }
+    if (state->unit.hw.failed)
+        *reason = HW_REASON_UNIT;
+    else if (was_dropped(dev, addr, data, size))
+        *reason = write ? HW_REASON_NO_WRITE : HW_REASON_NO_READ;
+    return *reason == HW_REASON_NONE ? 0 : -EACCES;
+}
+
+int vtd_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
+            bool write, enum hw_reason *reason)
+{
+    unsigned char *at = data;
+    int err = 0;
+
+    if (rid.n != dev->rids[0].n)
+        return machine_fail(dev->m, -EINVAL, "edu has one requester id");
+    for (size_t n; size && !err; size -= n, addr += n, at += n) {
+        n = FRAME_SIZE - addr % FRAME_SIZE;
+        if (n > size)
+            n = size;
+        if (n > FRAME_SIZE / 2)
+            n = FRAME_SIZE / 2;
+        err = piece(dev, rid, addr, at, n, write, reason);
+    }
+    return err;
+}

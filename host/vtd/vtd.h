@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A machine whose hardware is QEMU's (host/qemu), behind VT-d units that the library's own driver
+ * (iommu/hw/vtd) runs: how the two become a backend.
+ */
+#ifndef HOST_VTD_VTD_H
+#define HOST_VTD_VTD_H
+
+#include "../../iommu/hw/vtd/vtd.h"
+#include "../machine/backend.h"
+#include "../qemu/edu.h"
+#include "../qemu/qemu.h"
+
+#define VTD_FAULTS 256u
+
+/* Fault records, taken from hardware to judge an access, kept for whoever collects them. */
+struct vtd_faults {
+    const struct hw_ops *real;
+    struct hw_ops ops; /* the unit's, with a drain_faults that gives out what is kept */
+    struct hw_fault kept[VTD_FAULTS];
+    unsigned head, nr;
+    uint64_t lost;
+};
+
+struct vtd_state {
+    struct qemu *q;
+    struct pci pci;
+    struct vtd_unit unit;
+    bool has_unit;
+    struct vtd_faults faults;
+    struct edu edus[QEMU_DEVICES_MAX]; /* by slot of the configuration */
+};
+
+/* faults.c: between the unit and core. */
+void vtd_faults_wrap(struct vtd_state *state);
+/* A record of the requester that came since the last look, if any. */
+bool vtd_faults_look(struct vtd_state *state, rid_t rid, struct hw_fault *out);
+
+/* start.c: QEMU with the configuration's devices, and the unit that its tables describe. */
+int vtd_start_qemu(struct machine *m, bool scalable);
+int vtd_start_unit(struct machine *m, bool scalable);
+
+/* dma.c */
+int vtd_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
+            bool write, enum hw_reason *reason);
+
+#endif
