@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const soft_features[] = {"superpages", "two-devices", "nvme", "faults", NULL};
-static const char *const vtd_features[] = {"superpages", "two-devices", "faults", NULL};
+static const char *const vtd_features[] = {"superpages", "two-devices", "nvme", "faults", NULL};
 static const char *const no_features[] = {NULL};
 
 const struct machine_kind machine_kinds[] = {

@@ -43,16 +43,46 @@ static void close_machine(struct machine *m)
     free(state);
 }
 
-/* What is not RAM in the first MiB, and the page at 0 with the code that stops a stray processor.
+#define MAILBOX 8u /* frames for each slot, at the end of RAM */
+
+/*
+ * What is not RAM in the first MiB, and the page at 0 with the code that stops a stray processor;
+ * the mailboxes.
  */
 static void reserve(struct machine *m)
 {
+    struct vtd_state *state = m->state;
+
     ram_reserve(&m->ram, mfn_of(0), mfn_of(0));
     ram_reserve(&m->ram, mfn_of(0xa0), mfn_of(0xff));
+    for (unsigned i = 0; i < m->config.nr_slots; i++) {
+        struct vtd_slot *slot = &state->slots[i];
+
+        slot->kind = m->config.slots[i].kind;
+        slot->mailbox = mfn_of(m->ram.nr - (i + 1) * MAILBOX);
+        if (slot->kind == MACHINE_NVME)
+            ram_reserve(&m->ram, slot->mailbox, mfn_add(slot->mailbox, NVME_PAGES - 1));
+    }
 }
 
-/* Each engine's buffer is found before the unit translates; it takes a page that is free now. */
-static int open_edus(struct machine *m)
+static int open_slot(struct machine *m, unsigned i, mfn_t scratch)
+{
+    struct vtd_state *state = m->state;
+    struct vtd_slot *slot = &state->slots[i];
+    const uint8_t devfn = m->config.slots[i].rid.n & 0xff;
+    const struct pci_function *f = pci_at(&state->pci, PCI_NO_BRIDGE, devfn);
+    int err;
+
+    if (!f)
+        return -ENODEV;
+    if (slot->kind == MACHINE_NVME)
+        return nvme_open(state->q, f, &slot->nvme);
+    err = edu_open(state->q, f, scratch.n << FRAME_LG2, &slot->edu);
+    return err || slot->edu.window ? err : -EOPNOTSUPP;
+}
+
+/* An edu's buffer is found before the unit translates; it takes a page that is free now. */
+static int open_slots(struct machine *m)
 {
     struct vtd_state *state = m->state;
     mfn_t page;
@@ -60,16 +90,10 @@ static int open_edus(struct machine *m)
 
     if (err)
         return err;
-    for (unsigned i = 0; i < m->config.nr_slots && !err; i++) {
-        const uint8_t devfn = m->config.slots[i].rid.n & 0xff;
-        const struct pci_function *f = pci_at(&state->pci, PCI_NO_BRIDGE, devfn);
-
-        err = f ? edu_open(state->q, f, page.n << FRAME_LG2, &state->edus[i]) : -ENODEV;
-        if (!err && !state->edus[i].window)
-            err = -EOPNOTSUPP;
-    }
+    for (unsigned i = 0; i < m->config.nr_slots && !err; i++)
+        err = open_slot(m, i, page);
     ram_free(&m->ram, page);
-    return err ? machine_fail(m, err, "edu does not answer: %s", qemu_error(state->q)) : 0;
+    return err ? machine_fail(m, err, "a device does not answer: %s", qemu_error(state->q)) : 0;
 }
 
 static int add_units(struct machine *m, bool scalable)
@@ -77,7 +101,7 @@ static int add_units(struct machine *m, bool scalable)
     int err;
 
     reserve(m);
-    err = open_edus(m);
+    err = open_slots(m);
     return err ? err : vtd_start_unit(m, scalable);
 }
 
@@ -112,7 +136,7 @@ static int add_device(struct machine_device *dev, const struct machine_device_co
 
     for (unsigned i = 0; i < dev->m->config.nr_slots; i++)
         if (dev->m->config.slots[i].rid.n == config->rids[0].n)
-            dev->state = &state->edus[i];
+            dev->state = &state->slots[i];
     dev->unit = state->has_unit ? &state->unit.hw : NULL;
     return dev->state ? 0 : machine_fail(dev->m, -ENODEV, "the machine has no such device");
 }
@@ -120,17 +144,6 @@ static int add_device(struct machine_device *dev, const struct machine_device_co
 static void remove_device(struct machine_device *dev)
 {
     (void)dev;
-}
-
-static int no_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr,
-                   bool write, enum hw_reason *reason)
-{
-    (void)lba;
-    (void)count;
-    (void)addr;
-    (void)write;
-    (void)reason;
-    return machine_fail(dev->m, -EOPNOTSUPP, "this machine has no nvme yet");
 }
 
 static uint64_t now_ns(struct machine *m)
@@ -169,7 +182,8 @@ const struct machine_backend vtd_backend = {
     .add_device = add_device,
     .remove_device = remove_device,
     .dma = vtd_dma,
-    .disk = no_disk,
+    .disk = vtd_disk,
+    .mailbox = vtd_mailbox,
     .now_ns = now_ns,
     .mmio_read = mmio_read,
     .mmio_write = mmio_write,
@@ -185,7 +199,8 @@ const struct machine_backend vtd_scalable_backend = {
     .add_device = add_device,
     .remove_device = remove_device,
     .dma = vtd_dma,
-    .disk = no_disk,
+    .disk = vtd_disk,
+    .mailbox = vtd_mailbox,
     .now_ns = now_ns,
     .mmio_read = mmio_read,
     .mmio_write = mmio_write,

@@ -10,7 +10,7 @@
 
 static struct edu *edu_of(struct machine_device *dev)
 {
-    return dev->state;
+    return &((struct vtd_slot *)dev->state)->edu;
 }
 
 struct look {
@@ -26,8 +26,7 @@ static int look_at(void *arg, const struct pt_leaf *leaf)
     return 1;
 }
 
-/* Where the device's context says that the address goes; NULL: nowhere that is RAM. */
-static const void *where(struct machine_device *dev, uint64_t addr)
+void *vtd_where(struct machine_device *dev, uint64_t addr)
 {
     struct look look = {.dfn = dfn_of(addr >> FRAME_LG2)};
     struct sluice_device_info info;
@@ -42,7 +41,7 @@ static const void *where(struct machine_device *dev, uint64_t addr)
 /* Without a fault record: did the bytes come to where they should? */
 static bool was_dropped(struct machine_device *dev, uint64_t addr, const void *data, size_t size)
 {
-    const void *at = where(dev, addr);
+    const void *at = vtd_where(dev, addr);
 
     return at && memcmp(at, data, size) != 0;
 }
@@ -78,6 +77,8 @@ int vtd_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, si
 
     if (rid.n != dev->rids[0].n)
         return machine_fail(dev->m, -EINVAL, "edu has one requester id");
+    if (dev->kind != MACHINE_DMA)
+        return machine_fail(dev->m, -EOPNOTSUPP, "an nvme moves blocks only: read, write");
     for (size_t n; size && !err; size -= n, addr += n, at += n) {
         n = FRAME_SIZE - addr % FRAME_SIZE;
         if (n > size)

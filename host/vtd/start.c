@@ -14,15 +14,14 @@ static int add_slot(struct machine *m, const struct machine_slot *slot, struct q
 {
     if (slot->rid.n >> 8)
         return machine_fail(m, -EOPNOTSUPP, "this machine has devices on bus 0 only");
-    if (slot->kind == MACHINE_NVME)
-        return machine_fail(m, -EOPNOTSUPP, "this machine has no nvme yet");
     if (slot->aliases)
         return machine_fail(m, -EOPNOTSUPP, "a device of this machine has one requester id");
     if (slot->unprotected)
         return machine_fail(m, -EOPNOTSUPP, "this machine's unit is for all devices");
     snprintf(name, 8, "d%02x", slot->rid.n & 0xff);
-    *out = (struct qemu_device){.model = QEMU_EDU,
+    *out = (struct qemu_device){.model = slot->kind == MACHINE_NVME ? QEMU_NVME : QEMU_EDU,
                                 .name = name,
+                                .image = slot->image,
                                 .slot = (uint8_t)(slot->rid.n >> 3 & 0x1f),
                                 .function = (uint8_t)(slot->rid.n & 7)};
     return 0;

@@ -9,6 +9,7 @@
 #include "../../iommu/hw/vtd/vtd.h"
 #include "../machine/backend.h"
 #include "../qemu/edu.h"
+#include "../qemu/nvme.h"
 #include "../qemu/qemu.h"
 
 #define VTD_FAULTS 256u
@@ -22,13 +23,25 @@ struct vtd_faults {
     uint64_t lost;
 };
 
+/*
+ * What stands in a slot. An NVMe controller has its queues in pages of its own, its mailbox, which
+ * every context that it is in maps 1:1.
+ */
+struct vtd_slot {
+    enum machine_device_kind kind;
+    struct edu edu;
+    struct nvme nvme;
+    bool started; /* the controller is */
+    mfn_t mailbox;
+};
+
 struct vtd_state {
     struct qemu *q;
     struct pci pci;
     struct vtd_unit unit;
     bool has_unit;
     struct vtd_faults faults;
-    struct edu edus[QEMU_DEVICES_MAX]; /* by slot of the configuration */
+    struct vtd_slot slots[QEMU_DEVICES_MAX]; /* in the configuration's order */
 };
 
 /* faults.c: between the unit and core. */
@@ -40,7 +53,14 @@ bool vtd_faults_look(struct vtd_state *state, rid_t rid, struct hw_fault *out);
 int vtd_start_qemu(struct machine *m, bool scalable);
 int vtd_start_unit(struct machine *m, bool scalable);
 
+/* disk.c */
+bool vtd_mailbox(struct machine *m, rid_t rid, struct sluice_region *out);
+int vtd_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr, bool write,
+             enum hw_reason *reason);
+
 /* dma.c */
+/* Where the device's context says that the address goes; NULL: nowhere that is RAM. */
+void *vtd_where(struct machine_device *dev, uint64_t addr);
 int vtd_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
             bool write, enum hw_reason *reason);
 
