@@ -298,7 +298,7 @@ static void build(struct world *w)
     const struct machine_domain_config dense = {
         .name = "dense", .domid = 1, .mem = 256u << 20, .contiguous = true};
     const struct machine_domain_config scattered = {
-        .name = "scattered", .domid = 2, .mem = 256u << 20};
+        .name = "scattered", .domid = 2, .mem = 256u << 20, .scattered = true};
     const struct machine_device_config nic = {
         .name = "nic", .rids = {rid_of(0, 0, 5 << 3)}, .nr_rids = 1};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The `sluice` command: picks the subcommand. */
 #include "commands.h"
+#include "inspect.h"
 
 #include <argp.h>
 #include <stdint.h>
@@ -15,6 +16,8 @@ const char *argp_program_version = "sluice " SLUICE_VERSION;
 
 const struct command commands[] = {
     {"play", "play scenario files on a machine and compare what comes out", command_play},
+    {"inspect", "show what a machine is like at the end of a scenario, or at a line",
+     command_inspect},
     {NULL, NULL, NULL},
 };
 

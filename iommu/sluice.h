@@ -122,7 +122,8 @@ struct sluice_device_config {
 
 /*
  * A device that belongs to nobody: quarantined. 0, -EEXIST (a requester id is known), -EINVAL
- * (regions overlap or are not aligned; no rid; group behind another unit), -ENOMEM.
+ * (regions overlap or are not aligned; no rid; group behind another unit), -ENODEV (not of the
+ * unit's segment), -ENOMEM, -EIO (the unit failed).
  */
 int sluice_device_add(struct sluice *s, const struct sluice_device_config *config,
                       struct sluice_device **out);
@@ -132,7 +133,8 @@ int sluice_device_remove(struct sluice_device *dev);
 /*
  * Gives a quarantined device with its whole group to a domain; it starts in context 0. -ENODEV: no
  * unit protects it; -EBUSY: it is somebody's, or its regions conflict with context 0; -ENOMEM;
- * -EIO.
+ * -ERESTART: a call is at work where its regions go, again; -EIO: it is the domain's, but its unit
+ * failed and blocks it.
  */
 int sluice_device_assign(struct sluice_device *dev, struct sluice_domain *d);
 /* Takes it, with its group, into quarantine: blocked. -ENODEV: it is there already; -EIO. */
@@ -175,8 +177,63 @@ unsigned sluice_faults_read(struct sluice_domain *d, struct sluice_fault *out, u
                             uint64_t *lost);
 const char *sluice_reason_name(enum hw_reason reason); /* "not-present" ... */
 
+/* What is at a device frame of a context. */
+enum sluice_found {
+    SLUICE_FOUND_NO_CONTEXT, /* there is no such context any more */
+    SLUICE_FOUND_NOTHING,    /* no translation */
+    SLUICE_FOUND_MAPPING,    /* one that a call, or the identity map, made */
+    SLUICE_FOUND_REGION,     /* a reserved region of a device in the context */
+    SLUICE_FOUND_MSI,        /* the interrupt window: written, but no memory */
+    SLUICE_FOUND_BEYOND,     /* the context is not that wide */
+};
+
+enum sluice_whereabouts {
+    SLUICE_DEVICE_HERE,        /* in context ctx_no of this domain */
+    SLUICE_DEVICE_QUARANTINED, /* nobody's */
+    SLUICE_DEVICE_ELSEWHERE,   /* another domain's */
+    SLUICE_DEVICE_GONE,        /* removed */
+};
+
+/* How things are now, which need not be how they were when the fault happened. */
+struct sluice_explanation {
+    enum sluice_whereabouts device;
+    uint16_t ctx_no; /* HERE: the context that the device is in now */
+
+    enum sluice_found found;     /* at the fault's dfn in the fault's context */
+    uint8_t level;               /* NOTHING: of the table where the walk ends; 0: smallest leaves */
+    uint8_t lg2;                 /* MAPPING: size of the leaf, log2 of bytes */
+    unsigned attr;               /* MAPPING: PT_* */
+    gfn_t gfn;                   /* MAPPING */
+    struct sluice_region region; /* REGION */
+    uint8_t iova_bits;           /* BEYOND: how wide the context is */
+
+    /* The newest of the domain's last 64 unmaps that covers the dfn in that context. */
+    bool unmapped;
+    dfn_t unmap_first, unmap_last;
+    uint64_t calls_since; /* calls that the domain began after it */
+};
+
+/*
+ * Why a device of d was stopped. `fault` is one of d's records; its device may be removed
+ * meanwhile. 0; -ERESTART: a call is at work on that dfn, again.
+ */
+int sluice_fault_explain(struct sluice_domain *d, const struct sluice_fault *fault,
+                         struct sluice_explanation *out);
+
 /* ---- Looking inside ----------------------------------------------------------------------------
  */
+
+struct sluice_unit_info {
+    const char *name; /* of its driver */
+    struct pt_geometry geo;
+    uint32_t nr_tags; /* for cached translations */
+    bool translates;  /* false: devices behind it are not protected */
+    bool caching_mode, snoop, failed;
+    uint64_t submissions, invalidations; /* since it was added */
+};
+unsigned sluice_nr_units(struct sluice *s);
+/* -EINVAL: index is not below sluice_nr_units(). */
+int sluice_unit_info(struct sluice *s, unsigned index, struct sluice_unit_info *out);
 
 struct sluice_context_info {
     bool identity, blocked;
@@ -189,6 +246,11 @@ struct sluice_context_info {
 };
 /* -EINVAL: no such context. */
 int sluice_context_info(struct sluice_domain *d, uint16_t ctx_no, struct sluice_context_info *out);
+/*
+ * Counts the table pages of a context, the root included. Calls on it wait meanwhile. -EINVAL as
+ * above; -ERESTART: a call is at work there, again.
+ */
+int sluice_context_tables(struct sluice_domain *d, uint16_t ctx_no, uint64_t *out);
 /*
  * Visits what is mapped, reserved regions included; stops when the visitor says so. Calls on that
  * range wait meanwhile. -EINVAL as above; -ERESTART: a call is at work there, again.
@@ -210,6 +272,21 @@ struct sluice_device_info {
     uint16_t ctx_no;
 };
 void sluice_device_info(struct sluice_device *dev, struct sluice_device_info *out);
+
+/* The index-th requester id (region) of a device, from 0. -ENOENT: there are no more. */
+int sluice_device_rid(struct sluice_device *dev, unsigned index, rid_t *out);
+int sluice_device_region(struct sluice_device *dev, unsigned index, struct sluice_region *out);
+/* The index of the unit it is behind; -ENODEV: none that was added. */
+int sluice_device_unit(struct sluice_device *dev);
+/* Do the two always move together? */
+bool sluice_device_grouped(struct sluice_device *a, struct sluice_device *b);
+
+struct sluice_domain_info {
+    uint16_t domid, max_ctx_no;
+    bool blocked; /* context 0 blocks; otherwise it is an identity map */
+    uint32_t budget_contexts, budget_tables, budget_refs; /* SLUICE_NO_LIMIT: none */
+};
+void sluice_domain_info(struct sluice_domain *d, struct sluice_domain_info *out);
 
 struct sluice_domain_stats {
     uint64_t calls, map_calls, unmap_calls, pages_mapped, pages_unmapped, submissions, faults;

@@ -30,6 +30,8 @@ static int add(struct machine_device *dev, const struct machine_device_config *c
                             "%s: reserved regions must be whole pages (FIRST-LAST in bytes, last "
                             "byte included) and must not overlap",
                             dev->name);
+    if (err == -ENODEV)
+        return machine_fail(dev->m, err, "%s: the machine has PCI segment 0 only", dev->name);
     return err ? machine_fail(dev->m, err, "device %s cannot be added", dev->name) : 0;
 }
 
@@ -138,20 +140,37 @@ static bool owns(const struct machine_device *dev, rid_t rid)
     return false;
 }
 
+/* The fault event: records go to those they belong to before others could push them out. */
+static void report_faults(struct machine_device *dev, int err)
+{
+    if (err == -EACCES)
+        sluice_faults_collect(dev->m->sluice);
+}
+
 int machine_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
                 bool write, enum hw_reason *reason)
 {
+    int err;
+
     *reason = HW_REASON_NONE;
-    if (!owns(dev, rid) || size > MOST_DMA || (size && addr > UINT64_MAX - (size - 1)))
+    if (!owns(dev, rid) || size > MOST_DMA)
         return -EINVAL;
-    return dev->m->backend->dma(dev, rid, addr, data, size, write, reason);
+    if (size && addr > UINT64_MAX - (size - 1))
+        size = (size_t)(UINT64_MAX - addr) + 1; /* no address wraps: what is up there is blocked */
+    err = dev->m->backend->dma(dev, rid, addr, data, size, write, reason);
+    report_faults(dev, err);
+    return err;
 }
 
 int machine_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr,
                  bool write, enum hw_reason *reason)
 {
+    int err;
+
     *reason = HW_REASON_NONE;
     if (dev->kind != MACHINE_NVME)
-        return -ENODEV;
-    return dev->m->backend->disk(dev, lba, count, addr, write, reason);
+        return machine_fail(dev->m, -ENODEV, "%s is no disk: declare it with kind=nvme", dev->name);
+    err = dev->m->backend->disk(dev, lba, count, addr, write, reason);
+    report_faults(dev, err);
+    return err;
 }

@@ -6,8 +6,12 @@
 
 #include "backend.h"
 
+#define BLOCK 512u /* frames: 2 MiB */
+
 static uint32_t limit(uint32_t budget)
 {
+    if (budget == MACHINE_NONE)
+        return 0;
     return budget ? budget : SLUICE_NO_LIMIT;
 }
 
@@ -57,26 +61,54 @@ static int give_any(struct machine_domain *d, uint64_t gfn)
     return give(d, gfn, mfn);
 }
 
-static int give_run(struct machine_domain *d, uint64_t nr)
+static int give_run(struct machine_domain *d, uint64_t gfn, uint64_t nr)
 {
     mfn_t mfn;
     int err = ram_alloc_run(&d->m->ram, nr, &mfn);
 
     if (err)
-        return machine_fail(d->m, err, "no run of %llu frames", (unsigned long long)nr);
-    return sluice_memory_add(d->sluice, gfn_of(0), mfn, nr, SLUICE_FRAME_RAM);
+        return err;
+    err = sluice_memory_add(d->sluice, gfn_of(gfn), mfn, nr, SLUICE_FRAME_RAM);
+    for (uint64_t i = 0; err && err != -EIO && i < nr; i++)
+        ram_free(&d->m->ram, mfn_add(mfn, i));
+    return err;
+}
+
+/* May [gfn, gfn + BLOCK) be one run? */
+static bool is_block(const struct machine_domain_config *config, uint64_t gfn)
+{
+    if (config->direct_mapped || config->scattered || gfn % BLOCK ||
+        gfn + BLOCK > config->mem >> FRAME_LG2)
+        return false;
+    for (uint64_t i = 0; i < BLOCK; i++)
+        if (in_hole(config, gfn + i))
+            return false;
+    return true;
+}
+
+static int give_one(struct machine_domain *d, const struct machine_domain_config *config,
+                    uint64_t gfn)
+{
+    if (in_hole(config, gfn))
+        return 0;
+    return config->direct_mapped ? give_direct(d, gfn) : give_any(d, gfn);
 }
 
 static int give_memory(struct machine_domain *d, const struct machine_domain_config *config)
 {
     const uint64_t nr = config->mem >> FRAME_LG2;
+    uint64_t gfn = 0;
     int err = 0;
 
     if (config->contiguous)
-        return nr ? give_run(d, nr) : 0;
-    for (uint64_t gfn = 0; gfn < nr && !err; gfn++)
-        if (!in_hole(config, gfn))
-            err = config->direct_mapped ? give_direct(d, gfn) : give_any(d, gfn);
+        return nr ? give_run(d, 0, nr) : 0;
+    while (gfn < nr && !err) {
+        if (is_block(config, gfn) && !give_run(d, gfn, BLOCK)) {
+            gfn += BLOCK;
+            continue;
+        }
+        err = give_one(d, config, gfn++);
+    }
     return err;
 }
 
@@ -121,6 +153,8 @@ int machine_domain_add(struct machine *m, const struct machine_domain_config *co
     struct machine_domain *d;
     int err;
 
+    if (config->domid >= 0x7ff0)
+        return machine_fail(m, -EINVAL, "ids from 0x7ff0 on are reserved (DOMID_SELF is 0x7ff0)");
     if (config->mem % FRAME_SIZE)
         return machine_fail(m, -EINVAL, "mem of %s is not whole pages", config->name);
     if (machine_domain(m, config->name))

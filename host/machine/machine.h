@@ -71,15 +71,20 @@ struct sluice *machine_sluice(struct machine *m);
 /* ---- Domains -----------------------------------------------------------------------------------
  */
 
+#define MACHINE_NONE UINT32_MAX
+
 struct machine_domain_config {
     const char *name;
     uint16_t domid;
-    uint64_t mem;        /* bytes of RAM, gfns 0.. (less the holes) */
-    bool hardware;       /* the hardware domain */
-    bool direct_mapped;  /* gfn == mfn; otherwise frames are scattered, or contiguous: */
-    bool contiguous;     /* frames in one run, for measuring */
-    uint16_t max_ctx_no; /* 0: 15 */
-    uint32_t budget_contexts, budget_tables, budget_refs; /* 0: no limit */
+    uint64_t mem;  /* bytes of RAM, gfns 0.. (less the holes) */
+    bool hardware; /* the hardware domain */
+    /*
+     * How frames lie: gfn == mfn; or in one run, for measuring; or each on its own. Otherwise each
+     * aligned 2 MiB of gfns is one run, as far as the machine has runs, and the rest scattered.
+     */
+    bool direct_mapped, contiguous, scattered;
+    uint16_t max_ctx_no;                                  /* 0: 15 */
+    uint32_t budget_contexts, budget_tables, budget_refs; /* 0: no limit; MACHINE_NONE: nothing */
     const char *const *controls;                          /* names of domains it may act on */
     unsigned nr_controls;
     const struct sluice_region *holes; /* gfns without RAM: regions of devices it is to own */

@@ -124,13 +124,16 @@ static uint64_t alignment(uint64_t nr)
     return nr >= 262144 ? 262144 : nr >= 512 ? 512 : 1;
 }
 
+/* From the top down: the low end is for a direct-mapped domain. */
 int ram_alloc_run(struct ram *ram, uint64_t nr, mfn_t *out)
 {
     const uint64_t step = alignment(nr);
     uint64_t first, n = 0;
 
+    if (nr > ram->nr)
+        return -ENOMEM;
     pthread_mutex_lock(&ram->lock);
-    for (first = step; first + nr <= ram->nr; first += step) {
+    for (first = (ram->nr - nr) / step * step; first; first -= step) {
         for (n = 0; n < nr && !ram->used[first + n]; n++)
             ;
         if (n == nr)

@@ -58,7 +58,7 @@ static void fill_checksum(struct acpi *acpi, const struct step *s)
 
 static int run_script(struct qemu *q, struct acpi *acpi)
 {
-    uint8_t *script;
+    uint8_t *script = NULL;
     struct step s;
     size_t size;
     int ret = fwcfg_read(q, LOADER, &script, &size);
@@ -76,7 +76,7 @@ static int run_script(struct qemu *q, struct acpi *acpi)
 
 static int find_root(struct qemu *q, struct acpi *acpi)
 {
-    uint8_t *rsdp;
+    uint8_t *rsdp = NULL;
     size_t size;
     int ret = fwcfg_read(q, RSDP, &rsdp, &size);
 

@@ -2,6 +2,7 @@
 /*
  * The driver of edu.
  */
+#include <sched.h>
 #include <string.h>
 
 #include "edu.h"
@@ -27,9 +28,9 @@
 #define POLLS       100000u /* at some ten microseconds each */
 #define PAGE        4096u
 
-static int post(struct edu *edu, uint64_t reg, uint64_t value)
+static int put(struct edu *edu, uint64_t reg, uint64_t value)
 {
-    return qtest_post(edu->q, edu->registers + reg, 8, value);
+    return qtest_put(edu->q, edu->registers + reg, 8, value);
 }
 
 static int await(struct edu *edu)
@@ -43,6 +44,7 @@ static int await(struct edu *edu)
             return ret;
         if (!(command & COMMAND_RUN))
             return 0;
+        sched_yield(); /* to QEMU's processor thread: only its idling moves the clock */
     }
     return qemu_fail(edu->q, -ETIMEDOUT, "edu %04x: DMA does not end", edu->function->id);
 }
@@ -55,14 +57,14 @@ int edu_transfer(struct edu *edu, uint64_t addr, unsigned offset, unsigned size,
 
     if (offset > EDU_TRANSFER_MAX || size > EDU_TRANSFER_MAX - offset)
         return qemu_fail(edu->q, -EINVAL, "edu: %u bytes at %u of its buffer", size, offset);
-    ret = post(edu, REG_SOURCE, write ? buffer : addr);
+    ret = put(edu, REG_SOURCE, write ? buffer : addr);
     if (!ret)
-        ret = post(edu, REG_DEST, write ? addr : buffer);
+        ret = put(edu, REG_DEST, write ? addr : buffer);
     if (!ret)
-        ret = post(edu, REG_COUNT, size);
+        ret = put(edu, REG_COUNT, size);
     if (!ret)
-        ret = post(edu, REG_COMMAND,
-                   COMMAND_RUN | (write ? COMMAND_OUT : 0) | (irq ? COMMAND_IRQ : 0));
+        ret = put(edu, REG_COMMAND,
+                  COMMAND_RUN | (write ? COMMAND_OUT : 0) | (irq ? COMMAND_IRQ : 0));
     return ret ? ret : await(edu);
 }
 

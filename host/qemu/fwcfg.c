@@ -121,14 +121,14 @@ static int read_whole(struct qemu *q, uint16_t item, size_t size, uint8_t **byte
 
 static int find_entry(struct qemu *q, const char *name, struct entry *found)
 {
-    uint32_t count;
-    uint8_t *directory;
+    uint32_t count = 0;
+    uint8_t *directory = NULL;
     int ret = read_item(q, ITEM_DIRECTORY, (uint8_t *)&count, sizeof(count));
     size_t size = sizeof(count) + sizeof(*found) * (size_t)be32toh(count);
 
     if (!ret)
         ret = read_whole(q, ITEM_DIRECTORY, size, &directory);
-    if (ret)
+    if (ret || !directory)
         return ret;
     ret = -ENOENT;
     for (size_t at = sizeof(count); at < size && ret; at += sizeof(*found)) {
@@ -142,7 +142,7 @@ static int find_entry(struct qemu *q, const char *name, struct entry *found)
 
 int fwcfg_read(struct qemu *q, const char *name, uint8_t **bytes, size_t *size)
 {
-    struct entry entry;
+    struct entry entry = {0};
     int ret = check_signature(q);
 
     *bytes = NULL;

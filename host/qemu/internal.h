@@ -27,8 +27,10 @@ struct qemu {
     bool posted;
     unsigned timeout_ms;
     struct stream qtest, qmp;
-    unsigned owed; /* replies of qtest that were not read */
-    int failed;    /* a posted write's error, for the next access */
+    unsigned owed;    /* replies of qtest that were not read */
+    char later[4096]; /* requests that go out with the next one */
+    size_t later_size;
+    int failed; /* a posted write's error, for the next access */
     uint8_t *ram;
     uint64_t ram_size, ram_low;
     int log;        /* QEMU's stderr, a file: QEMU never waits for us to read it */

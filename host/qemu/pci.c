@@ -18,7 +18,7 @@ static int select_register(struct qemu *q, uint16_t id, unsigned reg, unsigned s
 {
     if (reg > 0xff || reg % size)
         return qemu_fail(q, -EINVAL, "PCI: register 0x%x of %u bytes", reg, size);
-    return qtest_post_out(q, CONFIG_ADDRESS, 4, CONFIG_ENABLE | (uint32_t)id << 8 | (reg & 0xfc));
+    return qtest_put_out(q, CONFIG_ADDRESS, 4, CONFIG_ENABLE | (uint32_t)id << 8 | (reg & 0xfc));
 }
 
 int pci_read(struct qemu *q, uint16_t id, unsigned reg, unsigned size, uint32_t *value)

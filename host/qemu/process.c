@@ -69,12 +69,16 @@ static struct qemu *qemu_new(const struct qemu_config *config)
     return q;
 }
 
-/* An interrupt that is no interrupt (an NMI) makes the processor run from address 0. */
+/*
+ * Interrupt messages that are not interrupts wake the processor: an NMI makes it run from address 0
+ * (the vectors are zeros), an SMI from 0x38000. A busy processor would stop the virtual clock.
+ */
 static void park_processor(struct qemu *q)
 {
     static const uint8_t halt_for_ever[] = {0xf4, 0xeb, 0xfd};
 
     memcpy(q->ram, halt_for_ever, sizeof(halt_for_ever));
+    memcpy(q->ram + 0x38000, halt_for_ever, sizeof(halt_for_ever));
 }
 
 static int launch(struct qemu *q, const struct qemu_config *config)

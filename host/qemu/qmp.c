@@ -89,7 +89,7 @@ int qmp_execute(struct qemu *q, const char *command, json_t *arguments, json_t *
 
 int qmp_version(struct qemu *q, unsigned *major, unsigned *minor)
 {
-    json_t *result;
+    json_t *result = NULL;
     json_int_t high = 0, low = 0;
     int ret = qmp_execute(q, "query-version", NULL, &result);
 
@@ -118,7 +118,7 @@ static int check_version(struct qemu *q)
 
 int qmp_hello(struct qemu *q)
 {
-    json_t *greeting;
+    json_t *greeting = NULL;
     int ret = qmp_receive(q, &greeting);
 
     if (ret)
@@ -142,7 +142,7 @@ int qmp_has_device(struct qemu *q, const char *model)
 
 int qmp_monitor(struct qemu *q, const char *command, char **text)
 {
-    json_t *result;
+    json_t *result = NULL;
     int ret = qmp_execute(q, "human-monitor-command", json_pack("{s:s}", "command-line", command),
                           &result);
 

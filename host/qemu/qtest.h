@@ -13,9 +13,11 @@ int qtest_write(struct qemu *q, uint64_t addr, unsigned size, uint64_t value);
 int qtest_in(struct qemu *q, uint16_t port, unsigned size, uint32_t *value);
 int qtest_out(struct qemu *q, uint16_t port, unsigned size, uint32_t value);
 
-/* As their namesakes, without waiting for QEMU: an error shows at the next access or flush. */
+/* Goes out at once, but does not wait for QEMU: an error shows at the next access. */
 int qtest_post(struct qemu *q, uint64_t addr, unsigned size, uint64_t value);
-int qtest_post_out(struct qemu *q, uint16_t port, unsigned size, uint32_t value);
+/* Goes out with the next access only, in order. */
+int qtest_put(struct qemu *q, uint64_t addr, unsigned size, uint64_t value);
+int qtest_put_out(struct qemu *q, uint16_t port, unsigned size, uint32_t value);
 /* Waits for all that was posted. */
 int qtest_flush(struct qemu *q);
 

@@ -15,7 +15,7 @@
 
 static int set_timeout(int fd, unsigned ms)
 {
-    struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    struct timeval t = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) ||
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)))
@@ -78,6 +78,7 @@ int stream_send(struct stream *s, const char *bytes, size_t size)
 static int stream_room(struct stream *s)
 {
     char *bigger;
+    size_t more;
 
     if (s->end < s->size)
         return 0;
@@ -89,11 +90,12 @@ static int stream_room(struct stream *s)
     }
     if (s->size >= STREAM_MOST)
         return -ENOMEM;
-    bigger = realloc(s->buffer, s->size * 2);
+    more = s->size + STREAM_FIRST + s->size / 2;
+    bigger = realloc(s->buffer, more);
     if (!bigger)
         return -ENOMEM;
     s->buffer = bigger;
-    s->size *= 2;
+    s->size = more;
     return 0;
 }
 

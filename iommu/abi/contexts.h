@@ -8,8 +8,8 @@
  *     long iommu_op(int subop, void *arg);      x86: hypercall 43, VMMCALL/VMCALL
  *
  * Usable alone, in C and C++, by guest and hypervisor. Addresses in `arg` are the guest's.
- * Padding between fields is ignored on the way in and left alone on the way out: the calls read the
- * IN fields, once each, and write the OUT fields only.
+ * The calls read the IN fields, once each, and write the OUT fields. Padding is ignored on the way
+ * in and left alone on the way out, but for a struct that is all OUT: there it is zeroed.
  *
  * What every call may return, besides what stands at each:
  *   -ENODEV      no IOMMU stands behind this domain
@@ -203,8 +203,7 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_map_pages_t);
  * reaches the frames through these dfns any more.
  *   -EINVAL  unknown or default context, an identity or nested one; pgsize not one of pgsize_mask;
  * dfn not aligned to it; nr_pages 0; a range that wraps; the range cuts through a larger page
- *   -ERANGE  a dfn beyond max_iova_addr
- *   -ENOENT  nothing is mapped at a dfn
+ *   -ENOENT  nothing is mapped at a dfn, or it is beyond max_iova_addr
  */
 struct pv_iommu_unmap_pages {
     /* IN: the context. */
@@ -224,8 +223,7 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_unmap_pages_t);
 /*
  * IOMMU_lookup_page: which guest frame is mapped at a dfn.
  *   -EINVAL  unknown context, or a nested one
- *   -ERANGE  a dfn beyond max_iova_addr
- *   -ENOENT  nothing of the domain's is mapped there
+ *   -ENOENT  nothing of the domain's is mapped there, or it is beyond max_iova_addr
  */
 struct pv_iommu_lookup_page {
     /* IN: the context. */

@@ -159,14 +159,15 @@ static void quarantine_all(struct domain *d)
         (void)attach_quarantine(g); /* a failed unit blocks: the device is out all the same */
 }
 
-/* What its calls were making for other domains is nobody's now. */
+/* What its calls were making, or taking down, for other domains is nobody's now. */
 static int end_half_built(struct domain *d, struct domain *other)
 {
     struct domain_locked l = domain_lock(other);
     int err = 0;
 
     for (unsigned no = 0; no <= other->max_ctx_no && !err; no++)
-        if (other->ctx[no].state == CONTEXT_BUILDING && other->ctx[no].builder == d->serial)
+        if (other->ctx[no].state == CONTEXT_DYING ||
+            (other->ctx[no].state == CONTEXT_BUILDING && other->ctx[no].builder == d->serial))
             err = context_end(&other->ctx[no]);
     domain_unlock(l);
     return err;

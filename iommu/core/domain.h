@@ -18,6 +18,25 @@ struct domain_faults {
     struct sluice_fault record[DOMAIN_FAULTS];
 };
 
+/*
+ * The last unmaps, so that a fault can be explained. Recorded before the flush: who faults because
+ * of an unmap finds it here. Nothing else is locked under this lock.
+ */
+#define DOMAIN_UNMAPS 64u
+
+struct domain_unmap {
+    uint16_t ctx_no;
+    uint32_t generation;
+    dfn_t first, last;
+    uint64_t call; /* how many calls the domain had made */
+};
+
+struct domain_unmaps {
+    struct sluice_lock lock;
+    uint64_t total; /* the newest is at (total - 1) % DOMAIN_UNMAPS */
+    struct domain_unmap record[DOMAIN_UNMAPS];
+};
+
 struct domain {
     struct instance *s;
     struct domain *next;
@@ -35,6 +54,7 @@ struct domain {
     uint16_t max_ctx_no;
     struct context *ctx; /* max_ctx_no + 1 of them */
     struct domain_faults faults;
+    struct domain_unmaps unmaps;
     _Atomic uint64_t calls, map_calls, unmap_calls, pages_mapped, pages_unmapped, submissions;
 };
 

@@ -42,18 +42,41 @@ static void deliver(struct instance *s, const struct hw_fault *fault)
     instance_unlock(l);
 }
 
-void sluice_faults_collect(struct sluice *ss)
+/* Nobody knows whose they were: each domain with a device there may miss some. */
+static void tell_lost(struct instance *s, const struct hw_unit *unit, uint64_t lost)
 {
-    struct instance *s = instance_of(ss);
+    const struct sluice_port *port = s->port;
+    struct instance_locked l = instance_lock(s);
+
+    for (struct domain *d = s->domains; d; d = d->next)
+        for (const struct device *dev = s->devices; dev; dev = dev->next) {
+            if (dev->group->domain != d || dev->group->unit != unit)
+                continue;
+            port->lock(port->host, &d->faults.lock);
+            d->faults.lost += lost;
+            port->unlock(port->host, &d->faults.lock);
+            break;
+        }
+    instance_unlock(l);
+}
+
+static void collect(struct instance *s, struct hw_unit *unit)
+{
     struct hw_fault fault;
     uint64_t lost = 0;
 
+    for (unsigned n = 0; n < COLLECT && unit->ops->drain_faults(unit, &fault, 1, &lost); n++)
+        deliver(s, &fault);
+    if (lost)
+        tell_lost(s, unit, lost);
+}
+
+void sluice_faults_collect(struct sluice *ss)
+{
+    struct instance *s = instance_of(ss);
+
     for (unsigned i = 0; i < s->nr_units; i++)
-        for (unsigned n = 0; n < COLLECT; n++) {
-            if (!s->unit[i]->ops->drain_faults(s->unit[i], &fault, 1, &lost))
-                break;
-            deliver(s, &fault);
-        }
+        collect(s, s->unit[i]);
 }
 
 unsigned sluice_faults_read(struct sluice_domain *sd, struct sluice_fault *out, unsigned max,

@@ -1,6 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Looking inside: copies of what is there, for tools and tests. */
-#include "domain.h"
+#include "device.h"
+
+unsigned sluice_nr_units(struct sluice *ss)
+{
+    return instance_of(ss)->nr_units;
+}
+
+int sluice_unit_info(struct sluice *ss, unsigned index, struct sluice_unit_info *out)
+{
+    const struct instance *s = instance_of(ss);
+    const struct hw_unit *u;
+
+    if (index >= s->nr_units)
+        return -EINVAL;
+    u = s->unit[index];
+    *out = (struct sluice_unit_info){
+        .name = u->ops->name,
+        .geo = u->geo,
+        .nr_tags = u->nr_dids,
+        .translates = u->translates,
+        .caching_mode = u->caching_mode,
+        .snoop = u->snoop,
+        .failed = u->failed,
+        .submissions = u->nr_submissions,
+        .invalidations = u->nr_invalidations,
+    };
+    return 0;
+}
 
 static struct context *find(struct domain *d, uint16_t ctx_no)
 {
@@ -64,6 +91,66 @@ int sluice_context_walk(struct sluice_domain *sd, uint16_t ctx_no, dfn_t first, 
     return err;
 }
 
+static unsigned entry_bits(const struct pt_geometry *geo, unsigned level)
+{
+    unsigned bits = 0;
+
+    for (unsigned k = 0; k < level; k++)
+        bits += geo->format->level_bits[k];
+    return bits;
+}
+
+/* Tables that begin at dfn and are on the way down to a table of `level`. */
+static uint64_t tables_begun(const struct pt_geometry *geo, uint64_t dfn, unsigned level)
+{
+    uint64_t nr = 0;
+
+    for (unsigned k = level; k < geo->levels; k++)
+        nr += k + 1u == geo->levels ? !dfn : !(dfn & (BIT64(entry_bits(geo, k + 1)) - 1));
+    return nr;
+}
+
+/* Goes from entry to entry; each table is counted at its first. */
+static uint64_t count_tables(const struct pgtable *pt)
+{
+    const uint64_t end = pt_nr_dfns(pt);
+    struct pt_leaf leaf;
+    uint64_t nr = 0, dfn = 0, step;
+
+    while (dfn < end) {
+        const int err = pt_lookup(pt, dfn_of(dfn), 1, &leaf);
+
+        step = BIT64(entry_bits(&pt->geo, leaf.level));
+        if (!err && BIT64(leaf.lg2 - FRAME_LG2) > step)
+            step = BIT64(leaf.lg2 - FRAME_LG2);
+        nr += tables_begun(&pt->geo, dfn, leaf.level);
+        dfn = (dfn & ~(step - 1)) + step;
+    }
+    return nr;
+}
+
+int sluice_context_tables(struct sluice_domain *sd, uint16_t ctx_no, uint64_t *out)
+{
+    struct domain *d = domain_of(sd);
+    struct domain_locked l = domain_lock(d);
+    const struct context *found = find(d, ctx_no);
+    struct span all = {.first = dfn_of(0)};
+    struct context *c;
+    uint64_t allowed;
+    int err = -EINVAL;
+
+    if (found) {
+        all.last = dfn_of(pt_nr_dfns(&found->pt) - 1);
+        err = context_enter(d, ctx_no, found->generation, &all, &c, &allowed);
+    }
+    if (!err) {
+        *out = count_tables(&c->pt);
+        context_leave(c, &all);
+    }
+    domain_unlock(l);
+    return err;
+}
+
 int sluice_frame_info(struct sluice *ss, mfn_t mfn, struct sluice_frame_info *out)
 {
     const struct frames *f = &instance_of(ss)->frames;
@@ -78,6 +165,56 @@ int sluice_frame_info(struct sluice *ss, mfn_t mfn, struct sluice_frame_info *ou
         .gfn = gfn_of(f->gfn[mfn.n]),
     };
     return 0;
+}
+
+int sluice_device_rid(struct sluice_device *sdev, unsigned index, rid_t *out)
+{
+    const struct device *dev = device_of(sdev);
+
+    if (index >= dev->nr_rids)
+        return -ENOENT;
+    *out = dev->rids[index];
+    return 0;
+}
+
+int sluice_device_region(struct sluice_device *sdev, unsigned index, struct sluice_region *out)
+{
+    const struct device *dev = device_of(sdev);
+
+    if (index >= dev->nr_regions)
+        return -ENOENT;
+    *out = dev->regions[index];
+    return 0;
+}
+
+int sluice_device_unit(struct sluice_device *sdev)
+{
+    const struct group *g = device_of(sdev)->group;
+
+    for (unsigned i = 0; i < g->s->nr_units; i++)
+        if (g->s->unit[i] == g->unit)
+            return (int)i;
+    return -ENODEV;
+}
+
+bool sluice_device_grouped(struct sluice_device *a, struct sluice_device *b)
+{
+    return device_of(a)->group == device_of(b)->group;
+}
+
+void sluice_domain_info(struct sluice_domain *sd, struct sluice_domain_info *out)
+{
+    const struct domain *d = domain_of(sd);
+    const uint32_t limit = d->memory.refs_limit; /* "none" is one less there */
+
+    *out = (struct sluice_domain_info){
+        .domid = d->domid,
+        .max_ctx_no = d->max_ctx_no,
+        .blocked = d->blocked,
+        .budget_contexts = d->budget_contexts,
+        .budget_tables = d->pages.limit,
+        .budget_refs = limit < SLUICE_NO_LIMIT - 1 ? limit : SLUICE_NO_LIMIT,
+    };
 }
 
 void sluice_domain_stats(struct sluice_domain *sd, struct sluice_domain_stats *out)

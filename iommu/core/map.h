@@ -5,7 +5,10 @@
 
 #include "domain.h"
 
-/* What decode has checked: pages of a supported size, aligned, within the width, not wrapping. */
+/*
+ * What decode has checked: pages of a supported size, aligned, not wrapping, beginning within the
+ * width; for a map all of them within it.
+ */
 struct page_range {
     uint16_t ctx_no;
     uint32_t generation;

@@ -3,6 +3,7 @@
  * unmap: entries are taken out, one flush covers them all, and only then are the frames released.
  * It neither allocates nor fails on what exists.
  */
+#include "explain.h"
 #include "flush.h"
 #include "map.h"
 
@@ -82,6 +83,7 @@ static int unmap_in(struct context *c, const struct page_range *r, uint64_t allo
     if (end == at)
         return err;
     f.last = dfn_add(r->dfn, end - 1);
+    explain_note_unmap(c, f.first, f.last);
     if (flush_commit(&f))
         return -EIO;
     c->nr_mapped -= end - at;
@@ -92,12 +94,16 @@ static int unmap_in(struct context *c, const struct page_range *r, uint64_t allo
 int core_unmap(struct domain *d, const struct page_range *r, uint32_t *done)
 {
     const uint64_t nr = (uint64_t)r->nr_pages << (r->page_lg2 - FRAME_LG2);
+    const uint64_t end = BIT64(d->s->geo.iova_bits - FRAME_LG2);
     struct span span = {.first = r->dfn, .last = dfn_add(r->dfn, nr - 1)};
     const uint32_t before = *done;
     struct context *c;
     uint64_t allowed;
-    int err = context_enter(d, r->ctx_no, r->generation, &span, &c, &allowed);
+    int err;
 
+    if (span.last.n >= end)
+        span.last = dfn_of(end - 1); /* beyond it, nothing is mapped */
+    err = context_enter(d, r->ctx_no, r->generation, &span, &c, &allowed);
     if (err)
         return err;
     err = unmap_in(c, r, allowed, done);

@@ -26,9 +26,12 @@ uint32_t capabilities_of(const struct domain *d)
     return flags;
 }
 
+#define LARGEST_PAGE (1u << 30)
+
 uint32_t page_sizes_of(const struct domain *d)
 {
-    return (uint32_t)(d->s->geo.leaf_sizes & UINT32_MAX);
+    /* A page is mapped in one piece, so its size bounds the work between two preemption checks. */
+    return (uint32_t)(d->s->geo.leaf_sizes & (LARGEST_PAGE | (LARGEST_PAGE - 1)));
 }
 
 int decode_query_capabilities(struct call *call, const void *raw)
@@ -48,7 +51,5 @@ long perform_query_capabilities(struct call *call)
     out.cap_flags = capabilities_of(d);
     out.pgsize_mask = page_sizes_of(d);
     out.max_ctx_no = d->max_ctx_no;
-    /* The fields, not the padding behind them. */
-    return call_put(call, 0, &out,
-                    offsetof(struct pv_iommu_capabilities, max_ctx_no) + sizeof(out.max_ctx_no));
+    return call_put(call, 0, &out, sizeof(out));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* lookup_page. */
-#include "call.h"
+#include "pages.h"
 
 int decode_lookup_page(struct call *call, const void *raw)
 {
@@ -9,8 +9,8 @@ int decode_lookup_page(struct call *call, const void *raw)
 
     if (err)
         return err;
-    if (in->dfn >> (call->d->s->geo.iova_bits - FRAME_LG2))
-        return -ERANGE;
+    if (in->dfn > decode_last(call->d))
+        return -ENOENT;
     call->req.lookup.ctx_no = in->ctx_no;
     call->req.lookup.dfn = dfn_of(in->dfn);
     return 0;

@@ -21,5 +21,5 @@ int decode_width(const struct domain *d, const struct page_range *r)
 {
     const uint64_t last = r->dfn.n + range_frames(r) - 1;
 
-    return last >> (d->s->geo.iova_bits - FRAME_LG2) ? -ERANGE : 0;
+    return last > decode_last(d) ? -ERANGE : 0;
 }

@@ -10,6 +10,12 @@
 int decode_pages(const struct domain *d, uint64_t dfn, uint32_t pgsize, uint32_t nr_pages,
                  struct page_range *out);
 
+/* The last device frame within the width of the domain's contexts. */
+static inline uint64_t decode_last(const struct domain *d)
+{
+    return ~(uint64_t)0 >> (64 - (d->s->geo.iova_bits - FRAME_LG2));
+}
+
 /* All within the width of the domain's contexts. -ERANGE. */
 int decode_width(const struct domain *d, const struct page_range *r);
 

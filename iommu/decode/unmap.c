@@ -10,8 +10,8 @@ int decode_unmap_pages(struct call *call, const void *raw)
 
     if (!err)
         err = decode_pages(call->d, in->dfn, in->pgsize, in->nr_pages, r);
-    if (!err)
-        err = decode_width(call->d, r);
+    if (!err && r->dfn.n > decode_last(call->d))
+        err = -ENOENT;
     if (err)
         return err;
     r->ctx_no = in->ctx_no;

@@ -335,6 +335,7 @@ _Static_assert(sizeof(struct vtd_descriptor) == 16, "section 6.5.2");
 #define VTD_REASON_SM_REQUEST_FIRST 0x44u /* the context entry does not allow this request */
 #define VTD_REASON_SM_REQUEST_LAST  0x48u
 #define VTD_REASON_SM_PASID_DIR_P   0x51u
+#define VTD_REASON_SM_PASID_ACCESS  0x58u
 #define VTD_REASON_SM_PASID_P       0x59u
 #define VTD_REASON_SM_PASID_ERE     0x5cu
 #define VTD_REASON_SM_PASID_SRE     0x5du

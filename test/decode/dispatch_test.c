@@ -7,7 +7,7 @@
 static const struct {
     int subop;
     size_t in, size;
-} calls[] = {{IOMMU_query_capabilities, 0, 22},
+} calls[] = {{IOMMU_query_capabilities, 0, 24},
              {IOMMU_alloc_context, sizeof(struct pv_iommu_alloc), 8},
              {IOMMU_free_context, sizeof(struct pv_iommu_free), 8},
              {IOMMU_reattach_device, sizeof(struct pv_iommu_reattach_device), 12},

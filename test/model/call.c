@@ -12,7 +12,7 @@ static const struct {
     size_t size, out_at, out_size;
 } subops[] = {
     [IOMMU_query_capabilities] = {called_query, sizeof(struct pv_iommu_capabilities), 0,
-                                  offsetof(struct pv_iommu_capabilities, max_ctx_no) + 2},
+                                  sizeof(struct pv_iommu_capabilities)},
     [IOMMU_alloc_context] = {called_alloc, sizeof(struct pv_iommu_alloc),
                              OUT_FIELD(pv_iommu_alloc, ctx_no)},
     [IOMMU_free_context] = {called_free, sizeof(struct pv_iommu_free), 0, 0},
@@ -134,7 +134,7 @@ uint64_t page_sizes(const struct ghost_domain *d)
 
     if (sluice_context_info(d->real, 0, &info))
         return FRAME_SIZE;
-    return info.geo.leaf_sizes & UINT32_MAX;
+    return info.geo.leaf_sizes & (((uint64_t)1 << 31) - 1); /* pages of at most 1G */
 }
 
 bool called_query(struct ghost *g, const struct inner_call *c)
@@ -171,7 +171,7 @@ bool called_lookup(struct ghost *g, const struct inner_call *c)
     pages = ctx_pages(g, c->d, in.ctx_no);
     page = pages ? pages_at(pages, in.dfn) : NULL;
     may_if(&v, !pages, -EINVAL);
-    may_if(&v, in.dfn > g->max_dfn, -ERANGE);
+    may_if(&v, in.dfn > g->max_dfn, -ENOENT);
     if (!v.nr)
         may_if(&v, !page || !page->attr, -ENOENT);
     if (!judge(g, &v, c->status, "lookup_page"))

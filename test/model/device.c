@@ -223,11 +223,13 @@ bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint6
     bool allowed;
 
     event_begins(g, 0);
+    if (size && addr + (size - 1) < addr)
+        size = UINT64_MAX - addr + 1;
     if (!dev)
         return complain(g, "DMA of a device that the model does not have");
     if (g->no_iommu || !dev->real)
         return true;
-    if (!has_rid(dev, rid) || (size && addr + (size - 1) < addr) || size > DMA_MOST)
+    if (!has_rid(dev, rid) || size > DMA_MOST)
         return status == -EINVAL ? true : complain(g, "%s: bad DMA gave %d", dev->name, status);
     if (!status && g->coarse && dfn >= MSI_FIRST && dfn <= MSI_LAST)
         return true; /* not memory: whatever the chipset makes of it */

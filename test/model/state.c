@@ -187,6 +187,13 @@ static bool learn_initial(struct ghost *g, struct ghost_domain *d)
     return true;
 }
 
+static uint32_t budget(uint32_t configured)
+{
+    if (configured == MACHINE_NONE)
+        return 0;
+    return configured ? configured : SLUICE_NO_LIMIT;
+}
+
 static struct ghost_domain *new_domain(const struct ghost *g,
                                        const struct machine_domain_config *config)
 {
@@ -200,9 +207,9 @@ static struct ghost_domain *new_domain(const struct ghost *g,
     d->name = strdup(config->name);
     d->hardware = config->hardware;
     d->direct_mapped = config->direct_mapped;
-    d->budget_contexts = config->budget_contexts ? config->budget_contexts : SLUICE_NO_LIMIT;
-    d->budget_tables = config->budget_tables ? config->budget_tables : SLUICE_NO_LIMIT;
-    d->budget_refs = config->budget_refs ? config->budget_refs : SLUICE_NO_LIMIT;
+    d->budget_contexts = budget(config->budget_contexts);
+    d->budget_tables = budget(config->budget_tables);
+    d->budget_refs = budget(config->budget_refs);
     d->holes = copy_regions(config->holes, config->nr_holes);
     d->nr_holes = config->nr_holes;
     d->end = config->mem >> FRAME_LG2;

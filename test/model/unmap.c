@@ -12,7 +12,7 @@ struct unmap {
     uint64_t last; /* of the whole range */
 };
 
-static struct verdict judge_arguments(const struct ghost *g, struct unmap *u)
+static struct verdict judge_arguments(struct unmap *u)
 {
     uint32_t size = u->in.pgsize;
     bool good = size && !(size & (size - 1)) && page_sizes(u->d) & size;
@@ -25,7 +25,6 @@ static struct verdict judge_arguments(const struct ghost *g, struct unmap *u)
     if (!u->unit || !u->in.nr_pages)
         return v;
     may_if(&v, u->in.dfn & (u->unit - 1) || u->last < u->in.dfn, -EINVAL);
-    may_if(&v, u->in.dfn > g->max_dfn || u->last > g->max_dfn, -ERANGE);
     return v;
 }
 
@@ -95,7 +94,7 @@ bool called_unmap(struct ghost *g, const struct inner_call *c)
 
     memcpy(&u.in, c->in, sizeof(u.in));
     memcpy(&out, c->out, sizeof(out));
-    v = judge_arguments(g, &u);
+    v = judge_arguments(&u);
     if (v.nr && out.unmapped)
         return complain(g, "unmap_pages: unmapped=%u of a bad range", out.unmapped);
     if (v.nr)

@@ -158,6 +158,14 @@ static void run_check(struct player *p, const struct sc_line *line, struct outco
     player_told(p, out, ghost_check(p->ghost));
 }
 
+/* Where `sluice inspect` stops. */
+static void run_break(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    (void)p;
+    (void)line;
+    (void)out;
+}
+
 /* ---- Injected failures -------------------------------------------------------------------------
  */
 
@@ -202,6 +210,7 @@ const struct sc_verb host_verbs[] = {
      .run = run_refs},
     {.name = "leaf", .subject = SC_OF_DOMAIN, .fields = leaf_fields, .run = run_leaf},
     {.name = "check", .run = run_check},
+    {.name = "break", .style = SC_SILENT, .run = run_break, .harmless = true},
     {.name = "fail", .fields = fail_fields, .run = run_fail},
     {.name = NULL},
 };

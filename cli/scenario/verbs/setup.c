@@ -141,6 +141,7 @@ static const struct sc_spec domain_fields[] = {
     {.name = "mem", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
     {.name = "hardware", .dir = SC_IN, .kind = SC_BARE},
     {.name = "direct_mapped", .dir = SC_IN, .kind = SC_BARE},
+    {.name = "scattered", .dir = SC_IN, .kind = SC_BARE},
     {.name = "controls", .dir = SC_IN, .kind = SC_DOMAINS},
     {.name = "budget_contexts", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
     {.name = "budget_tables", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
@@ -148,6 +149,16 @@ static const struct sc_spec domain_fields[] = {
     {.name = "max_ctx", .dir = SC_IN, .kind = SC_NUMBER, .size = 2},
     {.name = NULL},
 };
+
+/* One that is left out is no limit, one of 0 allows nothing. */
+static uint32_t budget(const struct sc_call *call, const char *name)
+{
+    const struct sc_value *value = sc_get(call, name);
+
+    if (!value)
+        return 0;
+    return value->number ? (uint32_t)value->number : MACHINE_NONE;
+}
 
 static void run_domain(struct player *p, const struct sc_line *line, struct outcome *out)
 {
@@ -160,10 +171,11 @@ static void run_domain(struct player *p, const struct sc_line *line, struct outc
         .mem = player_number(p, call, "mem"),
         .hardware = sc_get(call, "hardware"),
         .direct_mapped = sc_get(call, "direct_mapped"),
+        .scattered = sc_get(call, "scattered"),
         .max_ctx_no = (uint16_t)player_number(p, call, "max_ctx"),
-        .budget_contexts = (uint32_t)player_number(p, call, "budget_contexts"),
-        .budget_tables = (uint32_t)player_number(p, call, "budget_tables"),
-        .budget_refs = (uint32_t)player_number(p, call, "budget_refs"),
+        .budget_contexts = budget(call, "budget_contexts"),
+        .budget_tables = budget(call, "budget_tables"),
+        .budget_refs = budget(call, "budget_refs"),
         .controls = controls ? controls->names : NULL,
         .nr_controls = controls ? controls->nr_names : 0,
         .holes = holes.all,

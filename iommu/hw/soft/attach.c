@@ -30,6 +30,8 @@ int soft_prepare(struct hw_unit *unit, rid_t rid)
     mfn_t page;
     int err;
 
+    if (rid.n >> 16)
+        return -ENODEV; /* another segment's: this unit has segment 0 */
     if (*root_entry(u, rid) & SOFT_ROOT_PRESENT)
         return 0;
     err = port->alloc_page(port->host, &page);

@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * DMAR (chapter 8). All offsets are into the table and were checked against its end before they are
- * used: structures by check_structures, scopes by next_scope.
+ * used: structures by check_structures, scopes by next_scope in acpi_scope.c.
  */
-#include "acpi.h"
+#include "acpi_internal.h"
 
 #define MSI_FIRST 0xfee00u /* frames of the interrupt window */
 #define MSI_LAST  0xfeeffu
-
-struct parser {
-    const uint8_t *table;
-    uint32_t size, end; /* end: of the last structure */
-    const struct dmar_visitor *v;
-};
-
-struct structure {
-    uint32_t at, size;
-    uint16_t type;
-};
 
 static uint64_t get(const struct parser *p, uint32_t at, unsigned bytes)
 {
@@ -28,12 +17,12 @@ static uint64_t get(const struct parser *p, uint32_t at, unsigned bytes)
     return value;
 }
 
-static int quirk(const struct parser *p, enum dmar_quirk q, uint32_t at)
+int dmar_quirk(const struct parser *p, enum dmar_quirk q, uint32_t at)
 {
     return p->v->quirk(p->v->arg, q, at);
 }
 
-static uint32_t scopes_offset(uint16_t type)
+uint32_t dmar_scopes_offset(uint16_t type)
 {
     switch (type) {
     case DMAR_DRHD:
@@ -56,7 +45,7 @@ static struct structure structure_at(const struct parser *p, uint32_t at)
                               (uint16_t)get(p, at + DMAR_TYPE, 2)};
 }
 
-static bool next_structure(const struct parser *p, struct structure *s)
+bool dmar_next_structure(const struct parser *p, struct structure *s)
 {
     const uint32_t at = s->at ? s->at + s->size : DMAR_STRUCTURES;
 
@@ -84,7 +73,7 @@ static int check_structures(struct parser *p)
         if (p->size - at < DMAR_HEADER_SIZE)
             return -EINVAL;
         s = structure_at(p, at);
-        if (s.size < scopes_offset(s.type) || s.size > p->size - at)
+        if (s.size < dmar_scopes_offset(s.type) || s.size > p->size - at)
             return -EINVAL;
         at += s.size;
     }
@@ -108,112 +97,22 @@ static int check_table(struct parser *p, size_t size)
     return sum ? -EINVAL : check_structures(p);
 }
 
-/* ---- Scopes ------------------------------------------------------------------------------------
- */
-
-/* The scope at *at, which moves on. False: no more, or *broken. */
-static bool next_scope(const struct parser *p, const struct structure *s, uint32_t *at,
-                       struct dmar_scope *out, bool *broken)
-{
-    const uint32_t left = s->at + s->size - *at;
-    uint32_t size;
-
-    *broken = false;
-    if (!left)
-        return false;
-    *broken = true;
-    if (left < DMAR_SCOPE_PATH)
-        return false;
-    size = p->table[*at + DMAR_SCOPE_SIZE];
-    if (size < DMAR_SCOPE_PATH + 2 || size > left || size % 2)
-        return false;
-    *broken = false;
-    *out = (struct dmar_scope){
-        .type = (enum dmar_scope_type)p->table[*at + DMAR_SCOPE_TYPE],
-        .id = p->table[*at + DMAR_SCOPE_ID],
-        .bus = p->table[*at + DMAR_SCOPE_BUS],
-        .nr_hops = (uint8_t)((size - DMAR_SCOPE_PATH) / 2),
-        .path = p->table + *at + DMAR_SCOPE_PATH,
-    };
-    *at += size;
-    return true;
-}
-
-static bool same_scope(const struct dmar_scope *a, const struct dmar_scope *b)
-{
-    return a->type == b->type && a->id == b->id && a->bus == b->bus && a->nr_hops == b->nr_hops &&
-           !memcmp(a->path, b->path, a->nr_hops * (size_t)2);
-}
-
-/* Does one of the first scopes of the structure, those before `end`, name the same device? */
-static bool has_scope(const struct parser *p, const struct structure *s, uint32_t end,
-                      const struct dmar_scope *scope)
-{
-    uint32_t at = s->at + scopes_offset(s->type);
-    struct dmar_scope other;
-    bool broken;
-
-    while (at < end && next_scope(p, s, &at, &other, &broken))
-        if (same_scope(&other, scope))
-            return true;
-    return false;
-}
-
 static uint64_t base_of(const struct parser *p, const struct structure *s)
 {
     return get(p, s->at + DMAR_DRHD_BASE, 8);
 }
 
-static uint16_t segment_of(const struct parser *p, const struct structure *s)
+uint16_t dmar_segment(const struct parser *p, const struct structure *s)
 {
     return (uint16_t)get(p, s->at + DMAR_DRHD_SEGMENT, 2); /* at the same place in all */
 }
 
-static bool unit_is_usable(const struct parser *p, const struct structure *s)
+bool dmar_unit_is_usable(const struct parser *p, const struct structure *s)
 {
     const unsigned width = p->table[DMAR_WIDTH] + 1u;
     const uint64_t base = base_of(p, s);
 
     return base && !(base & (FRAME_SIZE - 1)) && (width >= 64 || !(base >> width));
-}
-
-/* Is the scope at `at` of the unit s that of an earlier unit too, or named twice? */
-static bool overlaps(const struct parser *p, const struct structure *s, uint32_t at,
-                     const struct dmar_scope *scope)
-{
-    struct structure other = {0};
-
-    while (next_structure(p, &other) && other.at < s->at)
-        if (other.type == DMAR_DRHD && segment_of(p, &other) == segment_of(p, s) &&
-            unit_is_usable(p, &other) && has_scope(p, &other, other.at + other.size, scope))
-            return true;
-    return has_scope(p, s, at, scope);
-}
-
-static int show_scope(const struct parser *p, const struct structure *s, uint32_t at,
-                      enum dmar_owner owner, const struct dmar_scope *scope)
-{
-    if (scope->type < DMAR_SCOPE_ENDPOINT || scope->type > DMAR_SCOPE_NAMESPACE)
-        return quirk(p, DMAR_QUIRK_SCOPE_BROKEN, at);
-    if (owner == DMAR_OWNER_UNIT && overlaps(p, s, at, scope))
-        return quirk(p, DMAR_QUIRK_SCOPE_OVERLAP, at);
-    return p->v->scope(p->v->arg, owner, scope);
-}
-
-static int show_scopes(const struct parser *p, const struct structure *s, enum dmar_owner owner)
-{
-    uint32_t at = s->at + scopes_offset(s->type), here = at;
-    struct dmar_scope scope;
-    bool broken;
-
-    while (next_scope(p, s, &at, &scope, &broken)) {
-        int err = show_scope(p, s, here, owner, &scope);
-
-        if (err)
-            return err;
-        here = at;
-    }
-    return broken ? quirk(p, DMAR_QUIRK_SCOPE_BROKEN, at) : 0;
 }
 
 /* ---- What the structures say -------------------------------------------------------------------
@@ -230,8 +129,8 @@ static bool find_unit(const struct parser *p, uint32_t end, uint64_t base, uint1
 {
     struct structure s = {0};
 
-    while (next_structure(p, &s) && s.at < end)
-        if (s.type == DMAR_DRHD && unit_is_usable(p, &s) && segment_of(p, &s) == segment &&
+    while (dmar_next_structure(p, &s) && s.at < end)
+        if (s.type == DMAR_DRHD && dmar_unit_is_usable(p, &s) && dmar_segment(p, &s) == segment &&
             (!base || base_of(p, &s) == base) && (!include_all || includes_all(p, &s)))
             return true;
     return false;
@@ -242,23 +141,23 @@ static int show_unit(const struct parser *p, const struct structure *s)
     struct dmar_unit unit = {
         .base = base_of(p, s),
         .pages_lg2 = p->table[s->at + DMAR_DRHD_PAGES] & 0xf,
-        .segment = segment_of(p, s),
+        .segment = dmar_segment(p, s),
         .include_all = includes_all(p, s),
     };
     int err = 0;
 
-    if (!unit_is_usable(p, s))
-        return quirk(p, DMAR_QUIRK_UNIT_BASE, s->at);
+    if (!dmar_unit_is_usable(p, s))
+        return dmar_quirk(p, DMAR_QUIRK_UNIT_BASE, s->at);
     unit.duplicate = find_unit(p, s->at, unit.base, unit.segment, false);
     if (unit.duplicate)
-        err = quirk(p, DMAR_QUIRK_UNIT_DUPLICATE, s->at);
+        err = dmar_quirk(p, DMAR_QUIRK_UNIT_DUPLICATE, s->at);
     if (!err && unit.include_all && find_unit(p, s->at, 0, unit.segment, true)) {
         unit.include_all = false;
-        err = quirk(p, DMAR_QUIRK_INCLUDE_ALL_MORE, s->at);
+        err = dmar_quirk(p, DMAR_QUIRK_INCLUDE_ALL_MORE, s->at);
     }
     if (!err)
         err = p->v->unit(p->v->arg, &unit);
-    return err ? err : show_scopes(p, s, DMAR_OWNER_UNIT);
+    return err ? err : dmar_show_scopes(p, s, DMAR_OWNER_UNIT);
 }
 
 static int show_reserved(const struct parser *p, const struct structure *s)
@@ -266,33 +165,33 @@ static int show_reserved(const struct parser *p, const struct structure *s)
     const uint64_t base = get(p, s->at + DMAR_RMRR_BASE, 8);
     const uint64_t limit = get(p, s->at + DMAR_RMRR_LIMIT, 8);
     const unsigned width = p->table[DMAR_WIDTH] + 1u;
-    const struct dmar_reserved r = {segment_of(p, s), mfn_of(base >> FRAME_LG2),
+    const struct dmar_reserved r = {dmar_segment(p, s), mfn_of(base >> FRAME_LG2),
                                     mfn_of(limit >> FRAME_LG2)};
     int err = 0;
 
     if (limit < base)
-        return quirk(p, DMAR_QUIRK_RMRR_INVERTED, s->at);
+        return dmar_quirk(p, DMAR_QUIRK_RMRR_INVERTED, s->at);
     if ((r.first.n <= MSI_LAST && r.last.n >= MSI_FIRST) || (width < 64 && limit >> width))
-        return quirk(p, DMAR_QUIRK_RMRR_MSI, s->at);
+        return dmar_quirk(p, DMAR_QUIRK_RMRR_MSI, s->at);
     if (!p->v->is_reserved(p->v->arg, r.first, r.last))
-        return quirk(p, DMAR_QUIRK_RMRR_NOT_RESERVED, s->at);
+        return dmar_quirk(p, DMAR_QUIRK_RMRR_NOT_RESERVED, s->at);
     if (base & (FRAME_SIZE - 1) || ~limit & (FRAME_SIZE - 1))
-        err = quirk(p, DMAR_QUIRK_RMRR_UNALIGNED, s->at);
+        err = dmar_quirk(p, DMAR_QUIRK_RMRR_UNALIGNED, s->at);
     if (!err)
         err = p->v->reserved(p->v->arg, &r);
-    return err ? err : show_scopes(p, s, DMAR_OWNER_RESERVED);
+    return err ? err : dmar_show_scopes(p, s, DMAR_OWNER_RESERVED);
 }
 
 static int show_ats(const struct parser *p, const struct structure *s)
 {
     const struct dmar_ats ats = {
-        .segment = segment_of(p, s),
+        .segment = dmar_segment(p, s),
         .satc = s->type == DMAR_SATC,
         .flag = p->table[s->at + DMAR_ATSR_FLAGS] & DMAR_ATSR_ALL_PORTS,
     };
     int err = p->v->ats(p->v->arg, &ats);
 
-    return err ? err : show_scopes(p, s, DMAR_OWNER_ATS);
+    return err ? err : dmar_show_scopes(p, s, DMAR_OWNER_ATS);
 }
 
 static int show(const struct parser *p, const struct structure *s)
@@ -315,10 +214,10 @@ static int check_include_all(const struct parser *p)
     struct structure s = {0};
     int err = 0;
 
-    while (!err && next_structure(p, &s))
-        if (s.type == DMAR_DRHD && !find_unit(p, s.at, 0, segment_of(p, &s), false) &&
-            unit_is_usable(p, &s) && !find_unit(p, p->end, 0, segment_of(p, &s), true))
-            err = quirk(p, DMAR_QUIRK_INCLUDE_ALL_NONE, s.at);
+    while (!err && dmar_next_structure(p, &s))
+        if (s.type == DMAR_DRHD && !find_unit(p, s.at, 0, dmar_segment(p, &s), false) &&
+            dmar_unit_is_usable(p, &s) && !find_unit(p, p->end, 0, dmar_segment(p, &s), true))
+            err = dmar_quirk(p, DMAR_QUIRK_INCLUDE_ALL_NONE, s.at);
     return err;
 }
 
@@ -328,37 +227,16 @@ int dmar_parse(const void *table, size_t size, const struct dmar_visitor *visito
     struct structure s = {0};
     int err = check_table(&p, size);
 
-    while (!err && next_structure(&p, &s))
+    while (!err && dmar_next_structure(&p, &s))
         err = show(&p, &s);
     if (!err && p.end != p.size)
-        err = quirk(&p, DMAR_QUIRK_PADDING, p.end);
+        err = dmar_quirk(&p, DMAR_QUIRK_PADDING, p.end);
     return err ? err : check_include_all(&p);
 }
 
 uint8_t dmar_flags(const void *table)
 {
     return ((const uint8_t *)table)[DMAR_FLAGS];
-}
-
-int dmar_resolve(const struct dmar_scope *scope, uint16_t segment, dmar_secondary secondary,
-                 void *arg, rid_t *rid)
-{
-    uint8_t bus = scope->bus;
-
-    for (unsigned i = 0; i < scope->nr_hops; i++) {
-        const uint8_t device = scope->path[2 * i], function = scope->path[2 * i + 1];
-        int err;
-
-        if (device > 31 || function > 7)
-            return -EINVAL;
-        *rid = rid_of(segment, bus, (uint8_t)(device << 3 | function));
-        if (i + 1u == scope->nr_hops)
-            return 0;
-        err = secondary(arg, *rid, &bus);
-        if (err)
-            return err;
-    }
-    return -EINVAL;
 }
 
 const char *dmar_quirk_name(enum dmar_quirk quirk_)

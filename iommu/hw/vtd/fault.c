@@ -38,6 +38,7 @@ static enum hw_reason scalable_reason(uint64_t reason, bool write)
     case VTD_REASON_SM_ROOT_P:
     case VTD_REASON_SM_CONTEXT_P:
     case VTD_REASON_SM_PASID_DIR_P:
+    case VTD_REASON_SM_PASID_ACCESS: /* QEMU's for an entry that is not present */
     case VTD_REASON_SM_PASID_P:
     case VTD_REASON_SM_PASID_ERE:
     case VTD_REASON_SM_PASID_SRE:

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "../../../host/qemu/edu.h"
+#include "../../../host/qemu/qmp.h"
 
 #define AT   0x300ffeu /* two bytes before a page's end */
 #define SIZE 20000u
@@ -119,6 +120,40 @@ static void test_interrupts(void **state)
     assert_int_equal(qemu_interrupts(r->rig.q, irqs, 4), 0);
 }
 
+/* The processor is asleep, or will be in a moment. */
+static void assert_sleeps(struct qemu *q)
+{
+    bool asleep = false;
+
+    for (unsigned i = 0; i < 100 && !asleep; i++) {
+        char *text;
+
+        rig_ok(q, qmp_monitor(q, "info registers", &text));
+        asleep = strstr(text, "HLT=1") != NULL;
+        free(text);
+    }
+    assert_true(asleep);
+}
+
+/* Messages that are an NMI, an INIT, a SIPI, an SMI: the processor stays out of the way. */
+static void test_stray_processor(void **state)
+{
+    static const uint32_t delivery[] = {4, 5, 6, 2};
+    struct edu_rig *r = *state;
+    struct qemu_interrupt irqs[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        rig_ok(r->rig.q, pci_msi(r->rig.q, r->edu.function, 0xfee00000, delivery[i] << 8));
+        rig_ok(r->rig.q, edu_raise(&r->edu, 1));
+        rig_ok(r->rig.q, edu_lower(&r->edu, 1));
+        assert_int_equal(qemu_interrupts(r->rig.q, irqs, 4), 1);
+        assert_int_equal(irqs[0].delivery, delivery[i]);
+        rig_ok(r->rig.q, edu_transfer(&r->edu, AT, 0, 4095, true, false));
+        assert_sleeps(r->rig.q);
+    }
+    rig_ok(r->rig.q, pci_msi_off(r->rig.q, r->edu.function));
+}
+
 /* What does not fit waits for the next call. */
 static void test_many_interrupts(void **state)
 {
@@ -140,9 +175,10 @@ static void test_many_interrupts(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_window),     cmocka_unit_test(test_bounce),
-        cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_too_long),
-        cmocka_unit_test(test_interrupts), cmocka_unit_test(test_many_interrupts),
+        cmocka_unit_test(test_window),          cmocka_unit_test(test_bounce),
+        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_interrupts),      cmocka_unit_test(test_many_interrupts),
+        cmocka_unit_test(test_stray_processor),
     };
 
     return rig_missing() ? RIG_SKIP : cmocka_run_group_tests(tests, setup, teardown);

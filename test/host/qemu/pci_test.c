@@ -95,6 +95,40 @@ static void test_bars_apart(void **state)
     assert_true(end - 1 <= QEMU_PCI_LAST);
 }
 
+static bool is_below(const struct pci *pci, unsigned function, unsigned bridge)
+{
+    int above = pci->functions[function].bridge;
+
+    return above != PCI_NO_BRIDGE &&
+           ((unsigned)above == bridge || is_below(pci, (unsigned)above, bridge));
+}
+
+/* What a bridge passes on: the BARs of what is below it, all of them and no others. */
+static void test_bridge_windows(void **state)
+{
+    struct rig *rig = *state;
+    const struct pci *pci = &rig->pci;
+
+    for (unsigned b = 0; b < pci->nr; b++) {
+        uint32_t window;
+        uint64_t first, last;
+
+        if (!pci->functions[b].is_bridge)
+            continue;
+        rig_ok(rig->q, pci_read(rig->q, pci->functions[b].id, 0x20, 4, &window));
+        first = (uint64_t)(window & 0xfff0) << 16;
+        last = (window & 0xfff00000) | 0xfffff;
+        for (unsigned i = 0; i < pci->nr; i++)
+            for (unsigned n = 0; n < PCI_BARS; n++) {
+                const struct pci_bar *bar = &pci->functions[i].bars[n];
+                bool inside = bar->addr >= first && bar->addr + bar->size - 1 <= last;
+
+                if (bar->size)
+                    assert_int_equal(inside, is_below(pci, i, b));
+            }
+    }
+}
+
 static void test_window_full(void **state)
 {
     struct rig *rig = *state;
@@ -154,10 +188,11 @@ static void test_ram_kept(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_found),       cmocka_unit_test(test_buses),
-        cmocka_unit_test(test_bars),        cmocka_unit_test(test_bars_apart),
-        cmocka_unit_test(test_window_full), cmocka_unit_test(test_capabilities),
-        cmocka_unit_test(test_dmar),        cmocka_unit_test(test_ram_kept),
+        cmocka_unit_test(test_found),          cmocka_unit_test(test_buses),
+        cmocka_unit_test(test_bars),           cmocka_unit_test(test_bars_apart),
+        cmocka_unit_test(test_bridge_windows), cmocka_unit_test(test_window_full),
+        cmocka_unit_test(test_capabilities),   cmocka_unit_test(test_dmar),
+        cmocka_unit_test(test_ram_kept),
     };
 
     return rig_missing() ? RIG_SKIP : cmocka_run_group_tests(tests, setup, teardown);
