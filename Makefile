@@ -26,6 +26,8 @@ all: deps
 
 run: all
 	@build/sluice play --tour scenarios/tour.scn
+	@echo
+	@build/sluice play --machine=vtd --tour scenarios/tour_disk.scn
 
 test: deps check
 	$(call say,tests with gcc$(comma) address and undefined-behaviour sanitizers)

@@ -92,6 +92,7 @@ struct inspection {
     unsigned line; /* the last that was played; 0: none */
     bool ended;    /* there are no more lines */
     unsigned few;  /* how much of long lists is kept */
+    struct machine_stats stats;
     struct sluice_unit_info unit[SLUICE_MAX_UNITS];
     unsigned nr_units;
     struct inspect_domain *domain;

@@ -178,6 +178,7 @@ void inspect_gather(struct inspection *in, struct machine *m)
 {
     struct sluice *s = machine_sluice(m);
 
+    machine_stats(m, &in->stats);
     sluice_faults_collect(s);
     gather_units(in, s);
     gather_devices(in, m);

@@ -314,13 +314,17 @@ static void set_things(json_t *root, const struct inspection *in)
 
 void inspect_print_json(const struct inspection *in, FILE *out)
 {
-    json_t *root = json_object();
+    json_t *root = json_object(), *counters = json_object();
     uint64_t more;
 
     set_text(root, "file", in->sc->file);
     set_text(root, "machine", in->machine);
     set(root, "line", in->line);
     set_bool(root, "ended", in->ended);
+    set(counters, "exits", in->stats.exits);
+    set(counters, "free_frames", in->stats.free_frames);
+    set(counters, "lost_frames", in->stats.lost_frames);
+    json_object_set_new(root, "counters", counters);
     set_things(root, in);
     json_object_set_new(root, "faults", faults_json(in, &more));
     set(root, "more_faults", more);

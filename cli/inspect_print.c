@@ -222,6 +222,10 @@ void inspect_print(const struct inspection *in, FILE *out)
 {
     fprintf(out, "%s on machine %s, %s line %u\n", in->sc->file, in->machine,
             in->ended ? "at its end, after" : "after", in->line);
+    fprintf(out,
+            "Machine\n  exits for hypercalls %" PRIu64 ", frames lost to failed units %" PRIu64
+            "\n",
+            in->stats.exits, in->stats.lost_frames);
     fputs("Units\n", out);
     for (unsigned i = 0; i < in->nr_units; i++)
         print_unit(in, i, out);

@@ -101,6 +101,10 @@ static void reattach_is_fenced(void **state)
     assert_true(is_wait(r, 3));
     assert_int_equal(r->f->nr_log, 4);
     assert_int_equal(r->f->submissions, 1);
+    point(r, SID_A, &r->a, DID_A); /* and back: what was flushed is not remembered */
+    forget_log(r);
+    assert_int_equal(flush_device(r, SID_A, DID_B), 0);
+    expect(r, 0, 1 | 3 << 4 | DID_B << 16 | (uint64_t)SID_A << 32, 0);
     rig_destroy(r);
 }
 
