@@ -154,18 +154,23 @@ static void add_found(struct words *w, const struct inspect_fault *f)
     }
 }
 
-/* What the hardware said, where the tables do not explain it. */
+/*
+ * Do the tables explain what the hardware said? An empty entry is one without rights, and some
+ * hardware calls it that.
+ */
 static bool is_told(const struct inspect_fault *f)
 {
     const struct sluice_explanation *why = &f->why;
+    const bool nothing = why->found == SLUICE_FOUND_NOTHING;
+    const bool mapped = why->found == SLUICE_FOUND_MAPPING;
 
     switch (f->fault.reason) {
     case HW_REASON_NOT_PRESENT:
-        return why->found == SLUICE_FOUND_NOTHING;
+        return nothing;
     case HW_REASON_NO_READ:
-        return why->found == SLUICE_FOUND_MAPPING && !(why->attr & PT_READ);
+        return nothing || (mapped && !(why->attr & PT_READ));
     case HW_REASON_NO_WRITE:
-        return why->found == SLUICE_FOUND_MAPPING && !(why->attr & PT_WRITE);
+        return nothing || (mapped && !(why->attr & PT_WRITE));
     case HW_REASON_WIDTH:
         return why->found == SLUICE_FOUND_BEYOND;
     case HW_REASON_MSI:

@@ -59,7 +59,7 @@ static void reserve(struct machine *m)
         struct vtd_slot *slot = &state->slots[i];
 
         slot->kind = m->config.slots[i].kind;
-        slot->mailbox = mfn_of(m->ram.nr - (i + 1) * MAILBOX);
+        slot->mailbox = mfn_of(m->ram.nr - (i + 1) * (uint64_t)MAILBOX);
         if (slot->kind == MACHINE_NVME)
             ram_reserve(&m->ram, slot->mailbox, mfn_add(slot->mailbox, NVME_PAGES - 1));
     }

@@ -94,7 +94,7 @@ int dmar_resolve(const struct dmar_scope *scope, uint16_t segment, dmar_secondar
 {
     uint8_t bus = scope->bus;
 
-    for (unsigned i = 0; i < scope->nr_hops; i++) {
+    for (size_t i = 0; i < scope->nr_hops; i++) {
         const uint8_t device = scope->path[2 * i], function = scope->path[2 * i + 1];
         int err;
 

@@ -18,7 +18,7 @@ static unsigned words(const struct vtd_unit *u)
 
 static void write_descriptor(struct vtd_unit *u, uint64_t lo, uint64_t hi)
 {
-    uint64_t *at = (uint64_t *)port_page(u->config.port, u->queue) + u->put * words(u);
+    uint64_t *at = (uint64_t *)port_page(u->config.port, u->queue) + (size_t)u->put * words(u);
 
     at[0] = lo;
     at[1] = hi;
