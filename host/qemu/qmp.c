@@ -76,7 +76,7 @@ int qmp_execute(struct qemu *q, const char *command, json_t *arguments, json_t *
     }
     ret = qmp_send(q, command, arguments);
     while (!ret && !answered) {
-        json_t *object;
+        json_t *object = NULL;
 
         ret = qmp_receive(q, &object);
         if (ret)
