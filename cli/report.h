@@ -22,6 +22,7 @@ struct file_result {
     const char *file;
     enum verdict verdict;
     char reason[600]; /* why it was skipped, or failed beside its lines */
+    unsigned line;    /* that the reason is about; 0: the whole file */
     bool run;         /* stats are there */
     struct machine_stats stats;
     enum sweep sweep;

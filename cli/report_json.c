@@ -127,6 +127,8 @@ static void json_file_end(struct report *r, const struct file_result *result)
     json_object_set_new(file, "machine", json_string(r->machine));
     json_object_set_new(file, "result", json_string(verdicts[result->verdict]));
     set_text(file, "reason", result->reason);
+    if (result->line)
+        json_object_set_new(file, "line", json_integer(result->line));
     json_object_set_new(file, "lines", r->lines ? r->lines : json_array());
     r->lines = NULL;
     if (result->nr_runs)

@@ -58,9 +58,13 @@ void report_file_end(struct report *r, const struct file_result *result)
     if (result->nr_runs)
         fprintf(r->out, "%s: %u runs, each with another failing %s\n", result->file,
                 result->nr_runs, what);
-    if (result->reason[0])
-        fprintf(r->out, "%s: %s%s\n", result->file,
-                result->verdict == VERDICT_SKIPPED ? "skipped: " : "", result->reason);
+    if (!result->reason[0])
+        return;
+    fputs(result->file, r->out);
+    if (result->line)
+        fprintf(r->out, ":%u", result->line);
+    fprintf(r->out, ": %s%s\n", result->verdict == VERDICT_SKIPPED ? "skipped: " : "",
+            result->reason);
 }
 
 void report_counts(struct report *r, const unsigned counts[NR_VERDICTS])

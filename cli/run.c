@@ -23,8 +23,8 @@ void run_no_machine(const struct scenario *sc, int err, const char *why, struct 
     for (unsigned i = 0; i < sc->nr_lines && !number; i++)
         if (sc->lines[i].call->verb->setup)
             number = sc->lines[i].number;
-    result->verdict = VERDICT_FAILED;
-    snprintf(result->reason, sizeof(result->reason), "line %u: %s", number, why);
+    result->line = number ? number : 1; /* without a machine line, it is about the beginning */
+    result_reason(result, VERDICT_FAILED, why);
 }
 
 /* A sweep does not compare: there, lines may fail and later ones miss what they are about. */

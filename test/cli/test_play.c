@@ -156,7 +156,7 @@ static void test_machine_refused(void **state)
 
     (void)state;
     assert_int_equal(r.status, 1);
-    assert_non_null(strstr(r.out, "f: line 2: "));
+    assert_non_null(strstr(r.out, "f:2: "));
     result_free(&r);
 }
 
