@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DMAR tables. The sum is made right, so that it does not keep everything out; what is shown must
- * be what acpi.h promises.
+ * DMAR tables, on bridges with arbitrary bus numbers. The sum is made right, so that it does not
+ * keep everything out; what is shown must be what acpi.h promises, and what is answered what
+ * topology.h does.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "../iommu/hw/vtd/acpi.h"
+#include "../iommu/hw/vtd/topology.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -83,6 +84,47 @@ static int quirk(void *arg, enum dmar_quirk q, uint32_t offset)
     return 0;
 }
 
+/* Some bridges go down, some up, some in circles. */
+static int buses(void *arg, rid_t bridge, uint8_t *first, uint8_t *last)
+{
+    (void)arg;
+    *first = (uint8_t)((bridge.n >> 8) + (bridge.n >> 3 & 0x1f) - 3);
+    *last = (uint8_t)(*first + (bridge.n & 7));
+    return bridge.n % 13 ? 0 : -ENODEV;
+}
+
+static void ask(const struct vtd_topology *t, rid_t rid)
+{
+    const int u = vtd_topology_unit(t, rid);
+    struct dmar_reserved r;
+    unsigned next = 0;
+
+    must(u == -ENODEV || (u >= 0 && (unsigned)u < t->nr_units));
+    must(u < 0 || t->unit[u].segment == rid.n >> 16);
+    while (vtd_topology_reserved(t, rid, &next, &r))
+        must(r.segment == rid.n >> 16 && r.first.n <= r.last.n);
+    must(next == t->nr_reserved);
+}
+
+static void topology(struct fuzz *f)
+{
+    static struct vtd_topology t;
+    const struct vtd_platform platform = {f, buses, is_reserved, quirk};
+    unsigned u;
+    rid_t rid;
+
+    if (vtd_topology_read(&t, f->table, f->size, &platform)) {
+        must(!t.nr_units && !t.nr_reserved && !t.nr_scopes);
+        return;
+    }
+    must(t.nr_units <= VTD_TOPOLOGY_UNITS && t.nr_scopes <= VTD_TOPOLOGY_SCOPES);
+    for (uint32_t n = 0; n < 0x20000; n += 7)
+        ask(&t, (rid_t){n});
+    for (unsigned id = 0; id < 256; id++)
+        if (!vtd_topology_source(&t, DMAR_SCOPE_IOAPIC, (uint8_t)id, &u, &rid))
+            must(u < t.nr_units && t.unit[u].segment == rid.n >> 16);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz f = {.size = size};
@@ -104,6 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     f.table = table;
     (void)dmar_parse(table, size, &v);
+    topology(&f);
     free(table);
     return 0;
 }

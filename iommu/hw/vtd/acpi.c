@@ -139,6 +139,7 @@ static bool find_unit(const struct parser *p, uint32_t end, uint64_t base, uint1
 static int show_unit(const struct parser *p, const struct structure *s)
 {
     struct dmar_unit unit = {
+        .offset = s->at,
         .base = base_of(p, s),
         .pages_lg2 = p->table[s->at + DMAR_DRHD_PAGES] & 0xf,
         .segment = dmar_segment(p, s),
@@ -249,6 +250,7 @@ const char *dmar_quirk_name(enum dmar_quirk quirk_)
         [DMAR_QUIRK_INCLUDE_ALL_NONE] = "no catch-all unit",
         [DMAR_QUIRK_SCOPE_BROKEN] = "broken device scope",
         [DMAR_QUIRK_SCOPE_OVERLAP] = "device behind two units",
+        [DMAR_QUIRK_SCOPE_NOWHERE] = "device scope with a path that leads nowhere",
         [DMAR_QUIRK_RMRR_INVERTED] = "reserved memory ends before it begins",
         [DMAR_QUIRK_RMRR_UNALIGNED] = "reserved memory not of whole pages",
         [DMAR_QUIRK_RMRR_NOT_RESERVED] = "reserved memory that is not reserved",

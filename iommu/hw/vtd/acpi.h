@@ -20,6 +20,7 @@ enum dmar_quirk {
     DMAR_QUIRK_INCLUDE_ALL_NONE,  /* no catch-all unit: other devices of the segment are open */
     DMAR_QUIRK_SCOPE_BROKEN,      /* size, path or type; it and those behind it are left out */
     DMAR_QUIRK_SCOPE_OVERLAP,     /* the device is another unit's already; left out */
+    DMAR_QUIRK_SCOPE_NOWHERE,     /* topology.h: its path leads nowhere now; left out */
     DMAR_QUIRK_RMRR_INVERTED,     /* ends before it begins; left out */
     DMAR_QUIRK_RMRR_UNALIGNED,    /* widened to whole pages */
     DMAR_QUIRK_RMRR_NOT_RESERVED, /* the host says that it is not reserved memory; left out */
@@ -44,6 +45,7 @@ struct dmar_scope {
 };
 
 struct dmar_unit {
+    uint32_t offset; /* into the table */
     uint64_t base;
     uint32_t pages_lg2; /* of its registers */
     uint16_t segment;
