@@ -121,9 +121,9 @@ struct sluice_device_config {
 };
 
 /*
- * A device that belongs to nobody: quarantined. 0, -EEXIST (a requester id is known), -EINVAL
- * (regions overlap or are not aligned; no rid; group behind another unit), -ENODEV (not of the
- * unit's segment), -ENOMEM, -EIO (the unit failed).
+ * A device that belongs to nobody: quarantined. 0, -EEXIST (the device is known, or a requester id
+ * is that of one outside its group), -EINVAL (regions overlap or are not aligned; no rid; group
+ * behind another unit), -ENODEV (not of the unit's segment), -ENOMEM, -EIO (the unit failed).
  */
 int sluice_device_add(struct sluice *s, const struct sluice_device_config *config,
                       struct sluice_device **out);
@@ -160,7 +160,7 @@ long sluice_call_run(struct sluice_call *call);
  */
 
 struct sluice_fault {
-    struct sluice_device *device;
+    struct sluice_device *device; /* one of those that have the requester id */
     rid_t rid;
     uint32_t pasid;
     uint64_t addr; /* bytes */

@@ -46,6 +46,17 @@ static bool region_ok(const struct sluice_region *r)
            r->type <= SLUICE_REGION_MSI;
 }
 
+/* Devices of one group may share a requester id: that is what makes them one. */
+static bool is_taken(struct instance_locked l, const struct sluice_device_config *config, rid_t rid)
+{
+    const struct group *group = config->group ? device_of(config->group)->group : NULL;
+
+    for (const struct device *dev = l.s->devices; dev; dev = dev->next)
+        if (has_rid(dev, rid) && (dev->group != group || dev->rids[0].n == config->rids[0].n))
+            return true;
+    return false;
+}
+
 static int check_config(struct instance *s, const struct sluice_device_config *config)
 {
     struct instance_locked l;
@@ -66,7 +77,7 @@ static int check_config(struct instance *s, const struct sluice_device_config *c
     }
     l = instance_lock(s);
     for (unsigned i = 0; i < config->nr_rids; i++)
-        if (device_find(l, config->rids[i]))
+        if (is_taken(l, config, config->rids[i]))
             err = -EEXIST;
     instance_unlock(l);
     return err;

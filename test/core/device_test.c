@@ -31,6 +31,32 @@ static void what_cannot_be_is_refused(void **state)
     host_destroy(h);
 }
 
+/* Two devices behind a bridge that makes them one requester. */
+static void a_group_shares_requester_ids(void **state)
+{
+    struct host *h = *state;
+    const rid_t a_rids[] = {{0x108}, {0x100}}, b_rids[] = {{0x110}, {0x100}};
+    const bool *pointed = h->unit[0].pointed;
+    struct sluice_device_config config = {.unit = &h->unit[0].hw, .rids = a_rids, .nr_rids = 2};
+    struct sluice_device *a, *b;
+
+    assert_int_equal(sluice_device_add(h->s, &config, &a), 0);
+    config.group = a;
+    assert_int_equal(sluice_device_add(h->s, &config, &b), -EEXIST);
+    config.rids = b_rids;
+    config.group = NULL;
+    assert_int_equal(sluice_device_add(h->s, &config, &b), -EEXIST);
+    config.group = a;
+    assert_int_equal(sluice_device_add(h->s, &config, &b), 0);
+    assert_int_equal(sluice_device_assign(b, h->d), 0);
+    assert_true(pointed[0x100] && pointed[0x108] && pointed[0x110]);
+    assert_int_equal(sluice_device_unassign(a), 0);
+    assert_false(pointed[0x100] || pointed[0x108] || pointed[0x110]);
+    assert_int_equal(sluice_device_remove(a), 0);
+    assert_int_equal(sluice_device_assign(b, h->d), 0);
+    assert_true(pointed[0x100] && !pointed[0x108]);
+}
+
 static void behind_nothing_it_cannot_be_assigned(void **state)
 {
     struct host *h = *state;
@@ -111,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_cannot_be_is_refused),
+        T(a_group_shares_requester_ids),
         T(behind_nothing_it_cannot_be_assigned),
         T(a_device_that_goes_away_is_not_looked_at_again),
         T(what_is_left_of_a_group_is_quarantined_again),
