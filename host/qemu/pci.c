@@ -68,6 +68,14 @@ int pci_capability(struct qemu *q, uint16_t id, uint8_t wanted, unsigned *reg)
     return ret ? ret : qemu_fail(q, -ENOENT, "PCI %04x: no capability 0x%x", id, wanted);
 }
 
+const struct pci_function *pci_find(const struct pci *pci, uint16_t id)
+{
+    for (unsigned i = 0; i < pci->nr; i++)
+        if (pci->functions[i].id == id)
+            return &pci->functions[i];
+    return NULL;
+}
+
 const struct pci_function *pci_at(const struct pci *pci, int bridge, uint8_t devfn)
 {
     for (unsigned i = 0; i < pci->nr; i++)

@@ -21,14 +21,31 @@ struct pci_bar {
     uint64_t size; /* 0: no memory BAR; BARs of I/O ports are left alone */
 };
 
+/* What a bridge is: the type in its PCI Express capability, if it has one. */
+enum pci_port {
+    PCI_PORT_CONVENTIONAL,
+    PCI_PORT_ROOT = 4,
+    PCI_PORT_UPSTREAM = 5,
+    PCI_PORT_DOWNSTREAM = 6,
+    PCI_PORT_TO_PCI = 7,
+    PCI_PORT_FROM_PCI = 8,
+};
+
 struct pci_function {
     uint16_t id;
     uint16_t vendor, device;
     uint32_t class; /* class << 16 | subclass << 8 | interface */
     int bridge;     /* index of the bridge above it, or PCI_NO_BRIDGE */
     bool is_bridge;
+    enum pci_port port;
     uint8_t secondary, subordinate; /* bridges: the buses below */
     struct pci_bar bars[PCI_BARS];
+};
+
+/* The bus below a bridge is to have this number. */
+struct pci_number {
+    uint16_t bridge;
+    uint8_t secondary;
 };
 
 struct pci {
@@ -36,6 +53,8 @@ struct pci {
     struct pci_function functions[PCI_FUNCTIONS_MAX]; /* a bridge comes before what is below it */
     uint64_t next, last;                              /* what is left of the window */
     uint8_t next_bus;
+    const struct pci_number *numbers; /* while scanning */
+    unsigned nr_numbers;
 };
 
 static inline uint8_t pci_devfn(uint8_t slot, uint8_t function)
@@ -54,10 +73,19 @@ int pci_write(struct qemu *q, uint16_t id, unsigned reg, unsigned size, uint32_t
  */
 int pci_scan(struct qemu *q, uint64_t first, uint64_t last, struct pci *out);
 
+/*
+ * The same, with the numbers that buses are to have. Numbers rise in the order in which bridges are
+ * found, those with lower devices first, and what is below them before what comes after:
+ * -EOPNOTSUPP: they do not.
+ */
+int pci_scan_numbered(struct qemu *q, uint64_t first, uint64_t last,
+                      const struct pci_number *numbers, unsigned nr, struct pci *out);
+
 /* Memory decoding and bus mastering. */
 int pci_enable(struct qemu *q, uint16_t id, bool on);
 
 /* NULL: there is none. */
+const struct pci_function *pci_find(const struct pci *pci, uint16_t id);
 const struct pci_function *pci_at(const struct pci *pci, int bridge, uint8_t devfn);
 const struct pci_function *pci_named(const struct pci *pci, const struct qemu_config *config,
                                      const char *name);

@@ -31,6 +31,9 @@
 #define PCI_BRIDGE_MEMORY   0x20u
 #define PCI_BRIDGE_PREFETCH 0x24u
 
+#define PCIE_FLAGS 0x2u
+#define PCIE_PORT  0xf0u
+
 #define MSI_CONTROL 0x2u
 #define MSI_ADDRESS 0x4u
 #define MSI_ENABLE  0x1u

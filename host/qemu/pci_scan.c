@@ -97,15 +97,45 @@ static int number_buses(struct qemu *q, struct pci_function *f, uint8_t subordin
                      primary | (uint32_t)f->secondary << 8 | (uint32_t)subordinate << 16);
 }
 
+/* The number wanted for the bus below the bridge, or the next. */
+static uint8_t number_for(const struct pci *pci, uint16_t bridge)
+{
+    for (unsigned i = 0; i < pci->nr_numbers; i++)
+        if (pci->numbers[i].bridge == bridge)
+            return pci->numbers[i].secondary;
+    return pci->next_bus;
+}
+
+static int find_port(struct qemu *q, struct pci_function *f)
+{
+    uint32_t flags;
+    unsigned reg;
+    int ret = pci_capability(q, f->id, PCI_CAP_PCIE, &reg);
+
+    if (ret == -ENOENT)
+        return 0;
+    if (!ret)
+        ret = pci_read(q, f->id, reg + PCIE_FLAGS, 2, &flags);
+    if (!ret)
+        f->port = (enum pci_port)((flags & PCIE_PORT) >> 4);
+    return ret;
+}
+
 static int scan_bridge(struct qemu *q, struct pci *pci, unsigned index, unsigned depth)
 {
     struct pci_function *f = &pci->functions[index];
     uint64_t first;
-    int ret;
+    int ret = find_port(q, f);
 
+    if (ret)
+        return ret;
     if (depth == DEPTH_MAX || pci->next_bus == 0xff)
         return qemu_fail(q, -ENOSPC, "PCI: too many bridges");
-    f->secondary = pci->next_bus++;
+    f->secondary = number_for(pci, f->id);
+    if (f->secondary < pci->next_bus)
+        return qemu_fail(q, -EOPNOTSUPP, "PCI %04x: bus %02x below it would be out of order", f->id,
+                         f->secondary);
+    pci->next_bus = (uint8_t)(f->secondary + 1);
     first = pci->next = round_up(pci->next, WINDOW_SIZE);
     ret = number_buses(q, f, 0xff);
     if (!ret)
@@ -170,10 +200,22 @@ static int scan_bus(struct qemu *q, struct pci *pci, uint8_t bus, int above, uns
     return 0;
 }
 
-int pci_scan(struct qemu *q, uint64_t first, uint64_t last, struct pci *out)
+int pci_scan_numbered(struct qemu *q, uint64_t first, uint64_t last,
+                      const struct pci_number *numbers, unsigned nr, struct pci *out)
 {
-    *out = (struct pci){.next = first, .last = last, .next_bus = 1};
+    int ret;
+
+    *out = (struct pci){
+        .next = first, .last = last, .next_bus = 1, .numbers = numbers, .nr_numbers = nr};
     if (!first || last < first || last > 0xffffffff)
         return qemu_fail(q, -EINVAL, "PCI: a bad window");
-    return scan_bus(q, out, 0, PCI_NO_BRIDGE, 0);
+    ret = scan_bus(q, out, 0, PCI_NO_BRIDGE, 0);
+    out->numbers = NULL;
+    out->nr_numbers = 0;
+    return ret;
+}
+
+int pci_scan(struct qemu *q, uint64_t first, uint64_t last, struct pci *out)
+{
+    return pci_scan_numbered(q, first, last, NULL, 0, out);
 }

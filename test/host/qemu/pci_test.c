@@ -66,6 +66,16 @@ static void test_buses(void **state)
     assert_true(rig_function(rig, "new")->secondary > old->subordinate);
 }
 
+static void test_ports(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(rig_function(rig, "old")->port, PCI_PORT_CONVENTIONAL);
+    assert_int_equal(rig_function(rig, "deep")->port, PCI_PORT_CONVENTIONAL);
+    assert_int_equal(rig_function(rig, "new")->port, PCI_PORT_TO_PCI);
+    assert_int_equal(rig_function(rig, "port")->port, PCI_PORT_ROOT);
+}
+
 /* Every edu answers at its own address, also behind bridges. */
 static void test_bars(void **state)
 {
@@ -75,6 +85,27 @@ static void test_bars(void **state)
 
     for (unsigned i = 0; i < 4; i++)
         rig_ok(rig->q, edu_open(rig->q, rig_function(rig, names[i]), RIG_RAM, &edu));
+}
+
+/* Numbers with gaps; the others get what comes next. */
+static void test_numbered(void **state)
+{
+    static const struct pci_number numbers[] = {{7 << 3, 0x20}, {8 << 3, 0x40}};
+    static const struct pci_number twisted[] = {{7 << 3, 0x40}, {8 << 3, 0x20}};
+    struct rig *rig = *state;
+    struct pci pci;
+
+    rig_ok(rig->q, pci_scan_numbered(rig->q, QEMU_PCI_FIRST, QEMU_PCI_LAST, numbers, 2, &rig->pci));
+    assert_int_equal(rig_function(rig, "below-old")->id, 0x20 << 8 | 1 << 3);
+    assert_int_equal(rig_function(rig, "deepest")->id, 0x21 << 8 | 4 << 3);
+    assert_int_equal(rig_function(rig, "below-new")->id, 0x40 << 8 | 2 << 3);
+    assert_int_equal(rig_function(rig, "below-port")->id, 0x41 << 8);
+    assert_ptr_equal(pci_find(&rig->pci, 0x41 << 8), rig_function(rig, "below-port"));
+    assert_null(pci_find(&rig->pci, 1 << 8));
+    test_bars(state);
+    assert_int_equal(pci_scan_numbered(rig->q, QEMU_PCI_FIRST, QEMU_PCI_LAST, twisted, 2, &pci),
+                     -EOPNOTSUPP);
+    rig_ok(rig->q, pci_scan(rig->q, QEMU_PCI_FIRST, QEMU_PCI_LAST, &rig->pci));
 }
 
 /* No two BARs overlap, and all are in the window. */
@@ -192,7 +223,8 @@ int main(void)
         cmocka_unit_test(test_bars),           cmocka_unit_test(test_bars_apart),
         cmocka_unit_test(test_bridge_windows), cmocka_unit_test(test_window_full),
         cmocka_unit_test(test_capabilities),   cmocka_unit_test(test_dmar),
-        cmocka_unit_test(test_ram_kept),
+        cmocka_unit_test(test_ram_kept),       cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_numbered),
     };
 
     return rig_missing() ? RIG_SKIP : cmocka_run_group_tests(tests, setup, teardown);
