@@ -61,7 +61,7 @@ static void show(const struct inspect_options *o, struct player *p)
 
 static int inspect_scenario(const struct inspect_options *o, const struct scenario *sc)
 {
-    const struct player_config config = {.sc = sc, .backend = o->machine->backend};
+    const struct player_config config = {.sc = sc, .machine = o->machine};
     const char *lacks = machine_kind_lacks(o->machine, sc);
     struct outcome at_end = {.status = 0};
     char error[160] = "";

@@ -9,12 +9,12 @@ static const char *const vtd_features[] = {"superpages", "two-devices", "nvme", 
 static const char *const no_features[] = {NULL};
 
 const struct machine_kind machine_kinds[] = {
-    {"soft", &soft_backend, soft_features},
-    {"vtd", &vtd_backend, vtd_features},
-    {"vtd-scalable", &vtd_scalable_backend, vtd_features},
-    {"amdvi", NULL, no_features},
-    {"smmuv3", NULL, no_features},
-    {NULL, NULL, no_features},
+    {.name = "soft", .backend = &soft_backend, .features = soft_features},
+    {.name = "vtd", .backend = &vtd_backend, .features = vtd_features},
+    {.name = "vtd-scalable", .backend = &vtd_backend, .features = vtd_features, .scalable = true},
+    {.name = "amdvi", .features = no_features},
+    {.name = "smmuv3", .features = no_features},
+    {.name = NULL, .features = no_features},
 };
 
 const struct machine_kind *machine_kind_find(const char *name)

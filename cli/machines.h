@@ -10,6 +10,7 @@ struct machine_kind {
     const char *name;                      /* NULL ends the table */
     const struct machine_backend *backend; /* NULL: not in this build */
     const char *const *features;           /* what `require` may ask for; ends with NULL */
+    bool scalable;
 };
 
 extern const struct machine_kind machine_kinds[];

@@ -5,6 +5,7 @@
 
 #include "../host/machine/machine.h"
 #include "../test/model/ghost.h"
+#include "machines.h"
 #include "outcome.h"
 
 enum sweep { SWEEP_NONE, SWEEP_ALLOC, SWEEP_FLUSH };
@@ -24,7 +25,7 @@ struct player {
 
 struct player_config {
     const struct scenario *sc;
-    const struct machine_backend *backend;
+    const struct machine_kind *machine;
     unsigned continue_every;
     enum sweep sweep;
     unsigned fail_nth;

@@ -54,7 +54,7 @@ bool run_lines(struct run *run, struct player *p, unsigned nth)
 static void run_once(struct run *run, const struct scenario *sc, struct file_result *result)
 {
     const struct player_config config = {
-        .sc = sc, .backend = run->machine->backend, .continue_every = run->continue_every};
+        .sc = sc, .machine = run->machine, .continue_every = run->continue_every};
     struct outcome at_end = {.status = 0};
     struct player p;
     char error[160] = "";

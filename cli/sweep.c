@@ -31,8 +31,7 @@ static void progress_end(const struct progress *progress)
 static bool sweep_one(struct run *run, const struct scenario *sc, unsigned nth, bool *reached,
                       struct file_result *result)
 {
-    const struct player_config config = {sc, run->machine->backend, run->continue_every, run->sweep,
-                                         nth};
+    const struct player_config config = {sc, run->machine, run->continue_every, run->sweep, nth};
     struct outcome at_end = {.status = 0};
     struct player p;
     char error[160] = "";

@@ -33,6 +33,7 @@ struct machine_slot {
 
 struct machine_config {
     const struct machine_backend *backend; /* its hardware; NULL: soft_backend */
+    bool scalable;                         /* VT-d units: in scalable mode */
     uint64_t ram;                          /* bytes; 0: 256 MiB */
     unsigned iova_bits;                    /* 0: 48 */
     bool blocked;                          /* context 0 of domains blocks; otherwise identity */
@@ -53,9 +54,8 @@ struct machine_config {
 
 /* host/soft: memory, a software IOMMU, DMA engines. Needs nothing but libc. */
 extern const struct machine_backend soft_backend;
-/* host/vtd: QEMU's device models and its VT-d, in legacy and in scalable mode. Needs QEMU to run.
- */
-extern const struct machine_backend vtd_backend, vtd_scalable_backend;
+/* host/vtd: QEMU's device models and its VT-d. Needs QEMU to run. */
+extern const struct machine_backend vtd_backend;
 
 /*
  * 0, -EINVAL, -ENOMEM, -EOPNOTSUPP (the backend cannot be such a machine); on error *out is NULL

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The VT-d machines as backends: legacy mode, and scalable mode. */
+/* The VT-d machine as a backend. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -7,7 +7,7 @@
 
 #define IQT 0x88u /* Invalidation Queue Tail (VT-d 11.4.9.3): each write is a submission */
 
-static int open_machine(struct machine *m, bool scalable)
+static int open_machine(struct machine *m)
 {
     struct vtd_state *state = calloc(1, sizeof(*state));
     int err;
@@ -17,21 +17,11 @@ static int open_machine(struct machine *m, bool scalable)
         return -ENOMEM;
     if (m->config.format != PT_FORMAT_VTDSS || m->config.nr_units > 1)
         return machine_fail(m, -EOPNOTSUPP, "this machine has one unit, with VT-d's own tables");
-    err = vtd_start_qemu(m, scalable);
+    err = vtd_start_qemu(m);
     if (err)
         return err;
     m->ram.base = m->ram.view = qemu_ram(state->q, 0, m->config.ram);
     return m->ram.base ? 0 : machine_fail(m, -EINVAL, "this machine has RAM below 2 GiB only");
-}
-
-static int open_legacy(struct machine *m)
-{
-    return open_machine(m, false);
-}
-
-static int open_scalable(struct machine *m)
-{
-    return open_machine(m, true);
 }
 
 static void close_machine(struct machine *m)
@@ -96,23 +86,13 @@ static int open_slots(struct machine *m)
     return err ? machine_fail(m, err, "a device does not answer: %s", qemu_error(state->q)) : 0;
 }
 
-static int add_units(struct machine *m, bool scalable)
+static int add_units(struct machine *m)
 {
     int err;
 
     reserve(m);
     err = open_slots(m);
-    return err ? err : vtd_start_unit(m, scalable);
-}
-
-static int add_legacy(struct machine *m)
-{
-    return add_units(m, false);
-}
-
-static int add_scalable(struct machine *m)
-{
-    return add_units(m, true);
+    return err ? err : vtd_start_units(m);
 }
 
 static void remove_units(struct machine *m)
@@ -174,26 +154,9 @@ static void mmio_write(struct machine *m, uint64_t maddr, unsigned size, uint64_
 
 const struct machine_backend vtd_backend = {
     .name = "vtd",
-    .open = open_legacy,
+    .open = open_machine,
     .close = close_machine,
-    .add_units = add_legacy,
-    .remove_units = remove_units,
-    .unit = unit_at,
-    .add_device = add_device,
-    .remove_device = remove_device,
-    .dma = vtd_dma,
-    .disk = vtd_disk,
-    .mailbox = vtd_mailbox,
-    .now_ns = now_ns,
-    .mmio_read = mmio_read,
-    .mmio_write = mmio_write,
-};
-
-const struct machine_backend vtd_scalable_backend = {
-    .name = "vtd-scalable",
-    .open = open_scalable,
-    .close = close_machine,
-    .add_units = add_scalable,
+    .add_units = add_units,
     .remove_units = remove_units,
     .unit = unit_at,
     .add_device = add_device,

@@ -27,7 +27,7 @@ static int add_slot(struct machine *m, const struct machine_slot *slot, struct q
     return 0;
 }
 
-int vtd_start_qemu(struct machine *m, bool scalable)
+int vtd_start_qemu(struct machine *m)
 {
     struct vtd_state *state = m->state;
     struct qemu_device devices[QEMU_DEVICES_MAX];
@@ -36,7 +36,7 @@ int vtd_start_qemu(struct machine *m, bool scalable)
         .ram = m->config.ram,
         .iommu = m->config.no_iommu ? QEMU_IOMMU_NONE : QEMU_IOMMU_INTEL,
         .aw_bits = m->config.iova_bits,
-        .scalable = scalable,
+        .scalable = m->config.scalable,
         .caching_mode = m->config.caching_mode,
         .quiet = true,
         .devices = devices,
@@ -132,11 +132,11 @@ static int find_unit(struct machine *m, uint64_t *base)
     return err ? machine_fail(m, err, "QEMU's tables describe no VT-d unit") : 0;
 }
 
-int vtd_start_unit(struct machine *m, bool scalable)
+int vtd_start_units(struct machine *m)
 {
     struct vtd_state *state = m->state;
     struct vtd_config config = {.port = &m->port,
-                                .scalable = scalable,
+                                .scalable = m->config.scalable,
                                 .max_levels = m->config.iova_bits <= 39 ? 3 : 4,
                                 .leaf_sizes = m->config.leaf_sizes,
                                 .timeout_ns = TIMEOUT_NS};

@@ -50,8 +50,8 @@ void vtd_faults_wrap(struct vtd_state *state);
 bool vtd_faults_look(struct vtd_state *state, rid_t rid, struct hw_fault *out);
 
 /* start.c: QEMU with the configuration's devices, and the unit that its tables describe. */
-int vtd_start_qemu(struct machine *m, bool scalable);
-int vtd_start_unit(struct machine *m, bool scalable);
+int vtd_start_qemu(struct machine *m);
+int vtd_start_units(struct machine *m);
 
 /* disk.c */
 bool vtd_mailbox(struct machine *m, rid_t rid, struct sluice_region *out);

@@ -96,7 +96,7 @@ static struct machine_slot *slots_in(const struct scenario *sc, unsigned *nr)
     return slots;
 }
 
-void setup_config(const struct scenario *sc, const struct machine_backend *backend,
+void setup_config(const struct scenario *sc, const struct machine_kind *machine,
                   struct machine_config *config)
 {
     const struct sc_call *call = machine_call(sc);
@@ -104,7 +104,8 @@ void setup_config(const struct scenario *sc, const struct machine_backend *backe
     struct regions holes = regions_in(sc, NULL, true);
 
     *config = (struct machine_config){
-        .backend = backend,
+        .backend = machine->backend,
+        .scalable = machine->scalable,
         .ram = player_number(&p, call, "ram"),
         .iova_bits = (unsigned)player_number(&p, call, "aw"),
         .blocked = player_number(&p, call, "default"),

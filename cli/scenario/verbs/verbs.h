@@ -28,7 +28,7 @@ const struct sc_verb *verb_of_subop(int subop);
 void verb_print(const struct sc_verb *verb, struct words *w);
 
 /* What `machine` and the devices' direct regions say about the machine. */
-void setup_config(const struct scenario *sc, const struct machine_backend *backend,
+void setup_config(const struct scenario *sc, const struct machine_kind *machine,
                   struct machine_config *config);
 void setup_config_free(struct machine_config *config);
 
