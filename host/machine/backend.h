@@ -82,11 +82,8 @@ struct machine_backend {
     int (*disk)(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr, bool write,
                 enum hw_reason *reason);
 
-    /*
-     * A page that the device needs for itself, mapped 1:1 wherever it is: a direct region. NULL, or
-     * false: it needs none.
-     */
-    bool (*mailbox)(struct machine *m, rid_t rid, struct sluice_region *out);
+    /* As machine_region; NULL: no device has any. */
+    bool (*region)(struct machine *m, rid_t rid, unsigned index, struct sluice_region *out);
 
     /* What the caches hold; both may be NULL where nobody can look inside. */
     void (*prefetch)(struct machine_device *dev, dfn_t dfn);

@@ -24,7 +24,10 @@ static int add(struct machine_device *dev, const struct machine_device_config *c
         return 0;
     err = sluice_device_add(dev->m->sluice, &c, &dev->sluice);
     if (err == -EEXIST)
-        return machine_fail(dev->m, err, "a requester id of %s is another device's", dev->name);
+        return machine_fail(dev->m, err,
+                            "a requester id of %s is another device's; devices that share one "
+                            "need the same group=",
+                            dev->name);
     if (err == -EINVAL)
         return machine_fail(dev->m, err,
                             "%s: reserved regions must be whole pages (FIRST-LAST in bytes, last "

@@ -189,9 +189,9 @@ unsigned machine_destroy(struct machine *m)
     return (unsigned)leaks;
 }
 
-bool machine_mailbox(struct machine *m, rid_t rid, struct sluice_region *out)
+bool machine_region(struct machine *m, rid_t rid, unsigned index, struct sluice_region *out)
 {
-    return m->backend->mailbox && m->backend->mailbox(m, rid, out);
+    return m->backend->region && m->backend->region(m, rid, index, out);
 }
 
 void machine_fail_alloc(struct machine *m, unsigned n)

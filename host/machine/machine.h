@@ -25,10 +25,11 @@ enum machine_device_kind {
 
 /* A device that will be added: what a machine with real slots has to know before it starts. */
 struct machine_slot {
-    rid_t rid;
+    rid_t rids[8]; /* as in struct machine_device_config */
+    unsigned nr_rids;
     enum machine_device_kind kind;
     const char *image; /* nvme */
-    bool aliases, unprotected;
+    bool unprotected;
 };
 
 struct machine_config {
@@ -129,10 +130,10 @@ struct machine_device_config {
     const char *image;            /* nvme: file with its contents, or NULL: 16 MiB of zeros */
 };
 /*
- * A page that the hardware of a device with this requester id needs for itself: true and a direct
- * region that has to be among its regions. False on a machine without such needs.
+ * The index-th region that the machine itself demands for the device: memory that its hardware or
+ * firmware uses. They have to be among its regions. False: no more.
  */
-bool machine_mailbox(struct machine *m, rid_t rid, struct sluice_region *out);
+bool machine_region(struct machine *m, rid_t rid, unsigned index, struct sluice_region *out);
 int machine_device_add(struct machine *m, const struct machine_device_config *config,
                        struct machine_device **out);
 int machine_device_assign(struct machine_device *dev, struct machine_domain *d);

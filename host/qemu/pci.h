@@ -9,6 +9,7 @@
 #include "qemu.h"
 
 #define PCI_FUNCTIONS_MAX 64
+#define PCI_DEPTH_MAX     8 /* bridges above a function */
 #define PCI_BARS          6
 #define PCI_NO_BRIDGE     (-1)
 

@@ -6,7 +6,6 @@
 #include "pci.h"
 #include "pci_regs.h"
 
-#define DEPTH_MAX   8u
 #define WINDOW_SIZE ((uint64_t)1 << 20) /* granule of a bridge's window */
 
 static int scan_bus(struct qemu *q, struct pci *pci, uint8_t bus, int above, unsigned depth);
@@ -129,7 +128,7 @@ static int scan_bridge(struct qemu *q, struct pci *pci, unsigned index, unsigned
 
     if (ret)
         return ret;
-    if (depth == DEPTH_MAX || pci->next_bus == 0xff)
+    if (depth == PCI_DEPTH_MAX || pci->next_bus == 0xff)
         return qemu_fail(q, -ENOSPC, "PCI: too many bridges");
     f->secondary = number_for(pci, f->id);
     if (f->secondary < pci->next_bus)

@@ -59,12 +59,17 @@ static int open_slot(struct machine *m, unsigned i, mfn_t scratch)
 {
     struct vtd_state *state = m->state;
     struct vtd_slot *slot = &state->slots[i];
-    const uint8_t devfn = m->config.slots[i].rid.n & 0xff;
-    const struct pci_function *f = pci_at(&state->pci, PCI_NO_BRIDGE, devfn);
+    const struct machine_slot *config = &m->config.slots[i];
+    const struct pci_function *f = pci_find(&state->pci, (uint16_t)config->rids[0].n);
     int err;
 
+    if (config->rids[0].n >> 16)
+        return 0; /* QEMU has one segment: it is not there */
     if (!f)
         return -ENODEV;
+    err = vtd_requester(m, config, &slot->requester);
+    if (err)
+        return err;
     if (slot->kind == MACHINE_NVME)
         return nvme_open(state->q, f, &slot->nvme);
     err = edu_open(state->q, f, scratch.n << FRAME_LG2, &slot->edu);
@@ -83,7 +88,9 @@ static int open_slots(struct machine *m)
     for (unsigned i = 0; i < m->config.nr_slots && !err; i++)
         err = open_slot(m, i, page);
     ram_free(&m->ram, page);
-    return err ? machine_fail(m, err, "a device does not answer: %s", qemu_error(state->q)) : 0;
+    if (err && !m->error[0])
+        machine_fail(m, err, "a device does not answer: %s", qemu_error(state->q));
+    return err;
 }
 
 static int add_units(struct machine *m)
@@ -99,31 +106,43 @@ static void remove_units(struct machine *m)
 {
     struct vtd_state *state = m->state;
 
-    if (state->has_unit)
-        vtd_fini(&state->unit);
+    for (unsigned i = 0; i < state->nr_units; i++)
+        vtd_fini(&state->units[i].unit);
 }
 
 static struct hw_unit *unit_at(const struct machine *m, unsigned index)
 {
     struct vtd_state *state = m->state;
 
-    return !index && state->has_unit ? &state->unit.hw : NULL;
+    return index < state->nr_units ? &state->units[index].unit.hw : NULL;
 }
 
 static int add_device(struct machine_device *dev, const struct machine_device_config *config)
 {
     struct vtd_state *state = dev->m->state;
+    const rid_t rid = config->rids[0];
 
     for (unsigned i = 0; i < dev->m->config.nr_slots; i++)
-        if (dev->m->config.slots[i].rid.n == config->rids[0].n)
+        if (dev->m->config.slots[i].rids[0].n == rid.n && !(rid.n >> 16))
             dev->state = &state->slots[i];
-    dev->unit = state->has_unit ? &state->unit.hw : NULL;
-    return dev->state ? 0 : machine_fail(dev->m, -ENODEV, "the machine has no such device");
+    if (!dev->state)
+        return machine_fail(dev->m, -ENODEV, "the machine has no such device");
+    dev->unit = vtd_unit_for(state, rid);
+    return 0;
 }
 
 static void remove_device(struct machine_device *dev)
 {
     (void)dev;
+}
+
+static bool region(struct machine *m, rid_t rid, unsigned index, struct sluice_region *out)
+{
+    const bool mailbox = vtd_mailbox(m, rid, out);
+
+    if (mailbox && !index)
+        return true;
+    return vtd_reserved(m->state, rid, mailbox ? index - 1 : index, out);
 }
 
 static uint64_t now_ns(struct machine *m)
@@ -142,12 +161,20 @@ static uint64_t mmio_read(struct machine *m, uint64_t maddr, unsigned size)
     return qemu_mmio_read(state->q, maddr, size);
 }
 
+static bool is_submission(const struct vtd_state *state, uint64_t maddr)
+{
+    for (unsigned i = 0; i < state->nr_units; i++)
+        if (maddr == state->units[i].unit.config.base + IQT)
+            return true;
+    return false;
+}
+
 /* A flush that is to hang is never submitted: the driver waits for it all the same. */
 static void mmio_write(struct machine *m, uint64_t maddr, unsigned size, uint64_t value)
 {
     struct vtd_state *state = m->state;
 
-    if (maddr == state->unit.config.base + IQT && machine_flush_hangs(m))
+    if (is_submission(state, maddr) && machine_flush_hangs(m))
         return;
     qemu_mmio_write(state->q, maddr, size, value);
 }
@@ -163,7 +190,7 @@ const struct machine_backend vtd_backend = {
     .remove_device = remove_device,
     .dma = vtd_dma,
     .disk = vtd_disk,
-    .mailbox = vtd_mailbox,
+    .region = region,
     .now_ns = now_ns,
     .mmio_read = mmio_read,
     .mmio_write = mmio_write,

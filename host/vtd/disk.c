@@ -19,7 +19,7 @@ bool vtd_mailbox(struct machine *m, rid_t rid, struct sluice_region *out)
     for (unsigned i = 0; i < m->config.nr_slots; i++) {
         const struct vtd_slot *slot = &state->slots[i];
 
-        if (m->config.slots[i].rid.n != rid.n || slot->kind != MACHINE_NVME)
+        if (m->config.slots[i].rids[0].n != rid.n || slot->kind != MACHINE_NVME)
             continue;
         *out = (struct sluice_region){
             .first = slot->mailbox.n << FRAME_LG2,
@@ -118,9 +118,9 @@ int vtd_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t 
     bool dropped = false;
     int err = move(dev, lba, count, addr, write, &dropped);
 
-    if (state->has_unit && vtd_faults_look(state, dev->rids[0], &fault))
+    if (dev->unit && vtd_faults_look(dev->unit, slot->requester, &fault))
         *reason = fault.reason;
-    else if (state->has_unit && state->unit.hw.failed)
+    else if (dev->unit && dev->unit->failed)
         *reason = HW_REASON_UNIT;
     else if (!err && dropped)
         *reason = HW_REASON_NO_WRITE;

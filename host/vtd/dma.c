@@ -8,11 +8,6 @@
 
 #include "vtd.h"
 
-static struct edu *edu_of(struct machine_device *dev)
-{
-    return &((struct vtd_slot *)dev->state)->edu;
-}
-
 struct look {
     dfn_t dfn;
     mfn_t mfn;
@@ -47,22 +42,23 @@ static bool was_dropped(struct machine_device *dev, uint64_t addr, const void *d
 }
 
 /* Within one page. */
-static int piece(struct machine_device *dev, rid_t rid, uint64_t addr, unsigned char *data,
-                 size_t size, bool write, enum hw_reason *reason)
+static int piece(struct machine_device *dev, uint64_t addr, unsigned char *data, size_t size,
+                 bool write, enum hw_reason *reason)
 {
     struct vtd_state *state = dev->m->state;
+    struct vtd_slot *slot = dev->state;
     struct hw_fault fault;
-    int err = edu_dma(edu_of(dev), addr, data, size, write);
+    int err = edu_dma(&slot->edu, addr, data, size, write);
 
     if (err)
         return machine_fail(dev->m, -EIO, "%s", qemu_error(state->q));
-    if (!state->has_unit)
+    if (!dev->unit)
         return 0;
-    if (vtd_faults_look(state, rid, &fault)) {
+    if (vtd_faults_look(dev->unit, slot->requester, &fault)) {
         *reason = fault.reason;
         return -EACCES;
     }
-    if (state->unit.hw.failed)
+    if (dev->unit->failed)
         *reason = HW_REASON_UNIT;
     else if (was_dropped(dev, addr, data, size))
         *reason = write ? HW_REASON_NO_WRITE : HW_REASON_NO_READ;
@@ -72,11 +68,13 @@ static int piece(struct machine_device *dev, rid_t rid, uint64_t addr, unsigned 
 int vtd_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
             bool write, enum hw_reason *reason)
 {
+    const struct vtd_slot *slot = dev->state;
     unsigned char *at = data;
     int err = 0;
 
-    if (rid.n != dev->rids[0].n)
-        return machine_fail(dev->m, -EINVAL, "edu has one requester id");
+    if (rid.n != dev->rids[0].n && rid.n != slot->requester.n)
+        return machine_fail(dev->m, -EINVAL, "its bridges let it appear as %04x only",
+                            slot->requester.n);
     if (dev->kind != MACHINE_DMA)
         return machine_fail(dev->m, -EOPNOTSUPP, "an nvme moves blocks only: read, write");
     for (size_t n; size && !err; size -= n, addr += n, at += n) {
@@ -85,7 +83,7 @@ int vtd_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, si
             n = size;
         if (n > FRAME_SIZE / 2)
             n = FRAME_SIZE / 2;
-        err = piece(dev, rid, addr, at, n, write, reason);
+        err = piece(dev, addr, at, n, write, reason);
     }
     return err;
 }

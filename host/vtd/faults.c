@@ -5,9 +5,9 @@
  */
 #include "vtd.h"
 
-static struct vtd_state *state_of(struct hw_unit *unit)
+static struct vtd_hardware *hardware_of(struct hw_unit *unit)
 {
-    return (struct vtd_state *)(void *)((char *)unit - offsetof(struct vtd_state, unit));
+    return (struct vtd_hardware *)(void *)unit;
 }
 
 static void keep(struct vtd_faults *f, const struct hw_fault *fault)
@@ -18,13 +18,13 @@ static void keep(struct vtd_faults *f, const struct hw_fault *fault)
         f->kept[(f->head + f->nr++) % VTD_FAULTS] = *fault;
 }
 
-static void fetch(struct vtd_state *state)
+static void fetch(struct vtd_hardware *hardware)
 {
-    struct vtd_faults *f = &state->faults;
+    struct vtd_faults *f = &hardware->faults;
     struct hw_fault fault;
 
     for (unsigned n = 0; n < VTD_FAULTS; n++) {
-        if (!f->real->drain_faults(&state->unit.hw, &fault, 1, &f->lost))
+        if (!f->real->drain_faults(&hardware->unit.hw, &fault, 1, &f->lost))
             return;
         keep(f, &fault);
     }
@@ -32,11 +32,11 @@ static void fetch(struct vtd_state *state)
 
 static unsigned drain(struct hw_unit *unit, struct hw_fault *out, unsigned max, uint64_t *lost)
 {
-    struct vtd_state *state = state_of(unit);
-    struct vtd_faults *f = &state->faults;
+    struct vtd_hardware *hardware = hardware_of(unit);
+    struct vtd_faults *f = &hardware->faults;
     unsigned n;
 
-    fetch(state);
+    fetch(hardware);
     for (n = 0; n < max && f->nr; n++, f->nr--) {
         out[n] = f->kept[f->head];
         f->head = (f->head + 1) % VTD_FAULTS;
@@ -46,22 +46,22 @@ static unsigned drain(struct hw_unit *unit, struct hw_fault *out, unsigned max, 
     return n;
 }
 
-void vtd_faults_wrap(struct vtd_state *state)
+void vtd_faults_wrap(struct vtd_hardware *hardware)
 {
-    struct vtd_faults *f = &state->faults;
+    struct vtd_faults *f = &hardware->faults;
 
-    f->real = state->unit.hw.ops;
+    f->real = hardware->unit.hw.ops;
     f->ops = *f->real;
     f->ops.drain_faults = drain;
-    state->unit.hw.ops = &f->ops;
+    hardware->unit.hw.ops = &f->ops;
 }
 
-bool vtd_faults_look(struct vtd_state *state, rid_t rid, struct hw_fault *out)
+bool vtd_faults_look(struct hw_unit *unit, rid_t rid, struct hw_fault *out)
 {
-    struct vtd_faults *f = &state->faults;
+    struct vtd_faults *f = &hardware_of(unit)->faults;
     const unsigned before = f->nr;
 
-    fetch(state);
+    fetch(hardware_of(unit));
     for (unsigned n = before; n < f->nr; n++) {
         *out = f->kept[(f->head + n) % VTD_FAULTS];
         if (out->rid.n == rid.n)

@@ -6,6 +6,7 @@
 #ifndef HOST_VTD_VTD_H
 #define HOST_VTD_VTD_H
 
+#include "../../iommu/hw/vtd/topology.h"
 #include "../../iommu/hw/vtd/vtd.h"
 #include "../machine/backend.h"
 #include "../qemu/edu.h"
@@ -23,12 +24,18 @@ struct vtd_faults {
     uint64_t lost;
 };
 
+struct vtd_hardware {
+    struct vtd_unit unit;
+    struct vtd_faults faults;
+};
+
 /*
  * What stands in a slot. An NVMe controller has its queues in pages of its own, its mailbox, which
  * every context that it is in maps 1:1.
  */
 struct vtd_slot {
     enum machine_device_kind kind;
+    rid_t requester; /* what its requests come with: bridges may change it */
     struct edu edu;
     struct nvme nvme;
     bool started; /* the controller is */
@@ -38,20 +45,28 @@ struct vtd_slot {
 struct vtd_state {
     struct qemu *q;
     struct pci pci;
-    struct vtd_unit unit;
-    bool has_unit;
-    struct vtd_faults faults;
+    struct vtd_topology topology;
+    struct vtd_hardware units[VTD_TOPOLOGY_UNITS]; /* by the topology's index */
+    unsigned nr_units;
     struct vtd_slot slots[QEMU_DEVICES_MAX]; /* in the configuration's order */
 };
 
 /* faults.c: between the unit and core. */
-void vtd_faults_wrap(struct vtd_state *state);
+void vtd_faults_wrap(struct vtd_hardware *hardware);
 /* A record of the requester that came since the last look, if any. */
-bool vtd_faults_look(struct vtd_state *state, rid_t rid, struct hw_fault *out);
+bool vtd_faults_look(struct hw_unit *unit, rid_t rid, struct hw_fault *out);
 
-/* start.c: QEMU with the configuration's devices, and the unit that its tables describe. */
+/* start.c: QEMU with the configuration's devices. */
 int vtd_start_qemu(struct machine *m);
+
+/* units.c: the units that QEMU's tables describe. */
 int vtd_start_units(struct machine *m);
+struct hw_unit *vtd_unit_for(struct vtd_state *state, rid_t rid); /* NULL: none */
+/* The index-th region that firmware has the device use. */
+bool vtd_reserved(const struct vtd_state *state, rid_t rid, unsigned index,
+                  struct sluice_region *out);
+/* What requests of a device that is there come with. Refuses aliases that it does not have. */
+int vtd_requester(struct machine *m, const struct machine_slot *slot, rid_t *out);
 
 /* disk.c */
 bool vtd_mailbox(struct machine *m, rid_t rid, struct sluice_region *out);

@@ -53,20 +53,33 @@ static struct machine_device *head_device(const struct player *p, const struct s
     return head && head != line ? machine_device(p->m, name_of(head)) : NULL;
 }
 
-static bool add_aliases(const struct sc_call *call, struct machine_device_config *config,
-                        struct outcome *out)
+bool device_rids(const struct sc_call *call, rid_t *rids, unsigned *nr)
 {
     const struct sc_value *alias;
 
-    config->rids[config->nr_rids++] = (rid_t){(uint32_t)call->set[1].value.number};
-    for (unsigned n = 0; (alias = sc_nth(call, "alias", n)); n++) {
-        if (config->nr_rids == sizeof(config->rids) / sizeof(config->rids[0])) {
-            outcome_cannot(out, "more than 7 aliases");
+    rids[0] = (rid_t){(uint32_t)call->set[1].value.number};
+    for (*nr = 1; (alias = sc_nth(call, "alias", *nr - 1)); (*nr)++) {
+        if (*nr == 8)
             return false;
-        }
-        config->rids[config->nr_rids++] = (rid_t){(uint32_t)alias->number};
+        rids[*nr] = (rid_t){(uint32_t)alias->number};
     }
     return true;
+}
+
+/* What the line says, and what the machine demands; `all` is the caller's to free. */
+static struct regions regions_of(struct machine *m, const struct sc_call *call, rid_t rid)
+{
+    struct regions r = {.nr = 0};
+    struct sluice_region region;
+    unsigned demanded = 0;
+
+    while (machine_region(m, rid, demanded, &region))
+        demanded++;
+    r.all = xcalloc(call->nr_set + demanded, sizeof(*r.all));
+    regions_add(&r, call, false);
+    for (unsigned n = 0; n < demanded; n++)
+        (void)machine_region(m, rid, n, &r.all[r.nr++]);
+    return r;
 }
 
 static void assign(struct player *p, struct machine_device *dev, struct machine_domain *d,
@@ -103,7 +116,7 @@ static void add_device(struct player *p, const struct machine_device_config *con
 static void add_line(struct player *p, const struct sc_line *line, struct outcome *out)
 {
     const struct sc_call *call = line->call;
-    struct regions regions = {.all = xcalloc(call->nr_set + 1, sizeof(struct sluice_region))};
+    struct regions regions;
     struct machine_device_config config = {
         .name = name_of(line),
         .kind = (enum machine_device_kind)player_number(p, call, "kind"),
@@ -112,14 +125,14 @@ static void add_line(struct player *p, const struct sc_line *line, struct outcom
         .image = sc_text(call, "image", NULL),
     };
 
-    regions_add(&regions, call, false);
-    if (machine_mailbox(p->m, (rid_t){(uint32_t)call->set[1].value.number},
-                        &regions.all[regions.nr]))
-        regions.nr++;
+    if (!device_rids(call, config.rids, &config.nr_rids)) {
+        outcome_cannot(out, "more than 7 aliases");
+        return;
+    }
+    regions = regions_of(p->m, call, config.rids[0]);
     config.regions = regions.all;
     config.nr_regions = regions.nr;
-    if (add_aliases(call, &config, out))
-        add_device(p, &config, out);
+    add_device(p, &config, out);
     free(regions.all);
 }
 

@@ -85,13 +85,13 @@ static struct machine_slot *slots_in(const struct scenario *sc, unsigned *nr)
 
         if (!is_device_line(&sc->lines[i]))
             continue;
-        slots[(*nr)++] = (struct machine_slot){
-            .rid = {(uint32_t)call->set[1].value.number},
+        slots[*nr] = (struct machine_slot){
             .kind = (enum machine_device_kind)player_number(&p, call, "kind"),
             .image = sc_text(call, "image", NULL),
-            .aliases = sc_get(call, "alias"),
             .unprotected = !player_number(&p, call, "protected"),
         };
+        (void)device_rids(call, slots[*nr].rids, &slots[*nr].nr_rids); /* its line complains */
+        (*nr)++;
     }
     return slots;
 }

@@ -32,6 +32,9 @@ void setup_config(const struct scenario *sc, const struct machine_kind *machine,
                   struct machine_config *config);
 void setup_config_free(struct machine_config *config);
 
+/* The requester ids of a device line, at most 8: itself and its aliases. False: there are more. */
+bool device_rids(const struct sc_call *call, rid_t *rids, unsigned *nr);
+
 /* The pattern that a line writes: bytes=, u64=, or fill=. NULL with *out filled in. Freed by
  * free(). */
 uint8_t *data_of_line(struct player *p, const struct sc_line *line, size_t *size,
