@@ -17,6 +17,8 @@ static int open_machine(struct machine *m)
         return -ENOMEM;
     if (m->config.format != PT_FORMAT_VTDSS || m->config.nr_units > 1)
         return machine_fail(m, -EOPNOTSUPP, "this machine has one unit, with VT-d's own tables");
+    if (m->config.no_iommu && m->config.nr_slots)
+        return machine_fail(m, -EOPNOTSUPP, "this machine has no devices without a unit");
     err = vtd_start_qemu(m);
     if (err)
         return err;

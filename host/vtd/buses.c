@@ -17,6 +17,21 @@ static int refuse(struct machine *m, rid_t rid, const char *why)
                         rid.n & 7, why);
 }
 
+/* How many devices have the address. */
+static unsigned nr_at(const struct machine *m, rid_t rid)
+{
+    unsigned nr = 0;
+
+    for (unsigned i = 0; i < m->config.nr_slots; i++)
+        nr += m->config.slots[i].rids[0].n == rid.n;
+    return nr;
+}
+
+static bool is_chipset(rid_t rid)
+{
+    return !(rid.n >> 8) && (rid.n < FIRST_DEVFN || rid.n >= END_DEVFN);
+}
+
 static uint8_t bus_of(rid_t rid)
 {
     return (uint8_t)(rid.n >> 8);
@@ -54,6 +69,8 @@ static int climb(struct machine *m, struct vtd_buses *b, rid_t device, rid_t ali
     *bus = bus_of(alias);
     if (alias.n >> 16 || *bus >= from || !(alias.n & 0xff))
         return refuse(m, device, "no bridge above it has that alias");
+    if (is_chipset(alias) || nr_at(m, alias))
+        return refuse(m, alias, "no bridge can be there");
     return add_bridge(m, b, device, from, QEMU_PCI_BRIDGE, alias);
 }
 
@@ -63,6 +80,10 @@ static int add_slot(struct machine *m, struct vtd_buses *b, const struct machine
     uint8_t bus = bus_of(device);
     int err = 0;
 
+    if (is_chipset(device))
+        return refuse(m, device, "the chipset is there");
+    if (nr_at(m, device) > 1)
+        return refuse(m, device, "two devices cannot be in one place");
     for (unsigned i = 1; i < slot->nr_rids && !err; i++)
         err = climb(m, b, device, slot->rids[i], &bus);
     if (err || !bus)
