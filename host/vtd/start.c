@@ -62,7 +62,8 @@ static int make_plan(struct machine *m, struct plan *p)
         const struct machine_slot *slot = &m->config.slots[i];
 
         if (slot->unprotected)
-            return machine_fail(m, -EOPNOTSUPP, "this machine's unit is for all devices");
+            return machine_fail(m, -EOPNOTSUPP,
+                                "firmware lists all devices of this machine behind its unit");
         if (slot->rids[0].n >> 16)
             continue;
         if (p->nr_devices == QEMU_DEVICES_MAX)

@@ -9,6 +9,7 @@
 #include "../../../host/qemu/acpi.h"
 #include "../../../host/qemu/edu.h"
 #include "../../../host/qemu/nvme.h"
+#include "../../../iommu/hw/vtd/topology.h"
 
 static const struct qemu_device tree[] = {
     {.model = QEMU_EDU, .name = "edu", .slot = 5},
@@ -200,6 +201,61 @@ static void test_dmar(void **state)
     acpi_free(&acpi);
 }
 
+static int buses(void *arg, rid_t bridge, uint8_t *secondary, uint8_t *subordinate)
+{
+    const struct rig *rig = arg;
+    const struct pci_function *f = pci_find(&rig->pci, (uint16_t)bridge.n);
+
+    if (!f || !f->is_bridge)
+        return -ENODEV;
+    *secondary = f->secondary;
+    *subordinate = f->subordinate;
+    return 0;
+}
+
+static bool is_reserved(void *arg, mfn_t first, mfn_t last)
+{
+    (void)arg;
+    return first.n > last.n;
+}
+
+/* QEMU names each device of bus 0. */
+static int quirk(void *arg, enum dmar_quirk q, uint32_t offset)
+{
+    (void)arg;
+    (void)offset;
+    return q == DMAR_QUIRK_INCLUDE_ALL_NONE ? 0 : -EINVAL;
+}
+
+/* One unit for all that is there, behind bridges too; the IOAPIC has an id of its own. */
+static void test_topology(void **state)
+{
+    static struct vtd_topology t;
+    struct rig *rig = *state;
+    const struct vtd_platform platform = {rig, buses, is_reserved, quirk};
+    const uint8_t *table;
+    struct acpi acpi;
+    unsigned unit;
+    size_t size;
+    rid_t rid;
+    int ret;
+
+    rig_ok(rig->q, acpi_read(rig->q, &acpi));
+    table = acpi_find(&acpi, "DMAR", &size);
+    assert_non_null(table);
+    ret = vtd_topology_read(&t, table, size, &platform);
+    acpi_free(&acpi);
+    assert_int_equal(ret, 0);
+    assert_int_equal(t.nr_units, 1);
+    assert_int_equal(t.unit[0].base, QEMU_VTD_REGISTERS);
+    for (unsigned i = 0; i < rig->pci.nr; i++)
+        assert_int_equal(vtd_topology_unit(&t, (rid_t){rig->pci.functions[i].id}), 0);
+    assert_int_equal(vtd_topology_unit(&t, (rid_t){0x1e << 3}), -ENODEV);
+    assert_int_equal(vtd_topology_source(&t, DMAR_SCOPE_IOAPIC, 0, &unit, &rid), 0);
+    assert_int_equal(unit, 0);
+    assert_int_equal(rid.n, 0xff00);
+}
+
 /* Reading the tables leaves RAM as it was. */
 static void test_ram_kept(void **state)
 {
@@ -224,7 +280,7 @@ int main(void)
         cmocka_unit_test(test_bridge_windows), cmocka_unit_test(test_window_full),
         cmocka_unit_test(test_capabilities),   cmocka_unit_test(test_dmar),
         cmocka_unit_test(test_ram_kept),       cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_numbered),
+        cmocka_unit_test(test_numbered),       cmocka_unit_test(test_topology),
     };
 
     return rig_missing() ? RIG_SKIP : cmocka_run_group_tests(tests, setup, teardown);
