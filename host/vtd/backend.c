@@ -129,8 +129,7 @@ static int add_device(struct machine_device *dev, const struct machine_device_co
             dev->state = &state->slots[i];
     if (!dev->state)
         return machine_fail(dev->m, -ENODEV, "the machine has no such device");
-    dev->unit = vtd_unit_for(state, rid);
-    return 0;
+    return vtd_unit_for(dev->m, config->rids, config->nr_rids, &dev->unit);
 }
 
 static void remove_device(struct machine_device *dev)

@@ -93,11 +93,17 @@ int vtd_start_units(struct machine *m)
     return err;
 }
 
-struct hw_unit *vtd_unit_for(struct vtd_state *state, rid_t rid)
+int vtd_unit_for(struct machine *m, const rid_t *rids, unsigned nr, struct hw_unit **out)
 {
-    const int index = state->nr_units ? vtd_topology_unit(&state->topology, rid) : -ENODEV;
+    struct vtd_state *state = m->state;
+    const int index = vtd_topology_unit(&state->topology, rids[0]);
 
-    return index < 0 ? NULL : &state->units[index].unit.hw;
+    for (unsigned i = 1; i < nr; i++)
+        if (vtd_topology_unit(&state->topology, rids[i]) != index)
+            return machine_fail(m, -EOPNOTSUPP, "requester ids of %04x are behind two units",
+                                rids[0].n);
+    *out = index < 0 ? NULL : &state->units[index].unit.hw;
+    return 0;
 }
 
 bool vtd_reserved(const struct vtd_state *state, rid_t rid, unsigned index,

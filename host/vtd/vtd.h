@@ -61,7 +61,8 @@ int vtd_start_qemu(struct machine *m);
 
 /* units.c: the units that QEMU's tables describe. */
 int vtd_start_units(struct machine *m);
-struct hw_unit *vtd_unit_for(struct vtd_state *state, rid_t rid); /* NULL: none */
+/* What all requester ids of a device are behind; *out is NULL where that is no unit. */
+int vtd_unit_for(struct machine *m, const rid_t *rids, unsigned nr, struct hw_unit **out);
 /* The index-th region that firmware has the device use. */
 bool vtd_reserved(const struct vtd_state *state, rid_t rid, unsigned index,
                   struct sluice_region *out);

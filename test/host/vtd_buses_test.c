@@ -138,7 +138,30 @@ static void test_reserved(void **state)
     assert_int_equal(r.first, 0x101000);
     assert_false(vtd_reserved(&s, (rid_t){8}, 2, &r));
     assert_false(vtd_reserved(&s, (rid_t){9}, 0, &r));
-    assert_null(vtd_unit_for(&s, (rid_t){8}));
+}
+
+/* All requester ids of a device go to one unit, or to none. */
+static void test_unit_of_all_ids(void **state)
+{
+    static struct vtd_state s;
+    struct machine m = {.state = &s};
+    const rid_t rids[] = {{8}, {16}, {24}};
+    struct hw_unit *unit;
+
+    (void)state;
+    s.topology.nr_units = s.nr_units = 2;
+    s.topology.nr_scopes = 3;
+    for (unsigned i = 0; i < 3; i++)
+        s.topology.scope[i] = (struct vtd_topology_scope){
+            .at = rids[i], .type = DMAR_SCOPE_ENDPOINT, .owner = i == 2, .of_unit = true};
+    assert_int_equal(vtd_unit_for(&m, rids, 2, &unit), 0);
+    assert_ptr_equal(unit, &s.units[0].unit.hw);
+    assert_int_equal(vtd_unit_for(&m, rids + 2, 1, &unit), 0);
+    assert_ptr_equal(unit, &s.units[1].unit.hw);
+    assert_int_equal(vtd_unit_for(&m, rids, 3, &unit), -EOPNOTSUPP);
+    s.topology.nr_scopes = 0;
+    assert_int_equal(vtd_unit_for(&m, rids, 3, &unit), 0);
+    assert_null(unit);
 }
 
 int main(void)
@@ -146,7 +169,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_none_needed), cmocka_unit_test(test_places),
         cmocka_unit_test(test_nested),      cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_reserved),
+        cmocka_unit_test(test_reserved),    cmocka_unit_test(test_unit_of_all_ids),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
