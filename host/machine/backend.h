@@ -88,6 +88,9 @@ struct machine_backend {
      */
     bool (*mailbox)(struct machine *m, rid_t rid, struct sluice_region *out);
 
+    /* As machine_gone. NULL: it never goes. */
+    const char *(*gone)(struct machine *m);
+
     /* What the caches hold; both may be NULL where nobody can look inside. */
     void (*prefetch)(struct machine_device *dev, dfn_t dfn);
     void (*cached)(struct machine_device *dev,

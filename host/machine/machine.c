@@ -228,6 +228,11 @@ void machine_stats(const struct machine *m, struct machine_stats *out)
     }
 }
 
+const char *machine_gone(struct machine *m)
+{
+    return m->backend->gone ? m->backend->gone(m) : NULL;
+}
+
 static int prefetch_leaf(void *arg, const struct pt_leaf *leaf)
 {
     struct machine_device *dev = arg;

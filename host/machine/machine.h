@@ -180,6 +180,10 @@ struct machine_cached {
 void machine_cached(struct machine *m, void (*visit)(void *arg, const struct machine_cached *c),
                     void *arg);
 
+/* Why the hardware itself is gone (QEMU has ended), in words; NULL: it is there. It is looked at
+ * now. */
+const char *machine_gone(struct machine *m);
+
 struct machine_stats {
     uint64_t allocs, frees, submissions, invalidations, exits, free_frames, lost_frames;
 };

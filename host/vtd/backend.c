@@ -146,6 +146,15 @@ static void remove_device(struct machine_device *dev)
     (void)dev;
 }
 
+/* A dead QEMU shows when it is asked for something. */
+static const char *gone(struct machine *m)
+{
+    struct vtd_state *state = m->state;
+
+    (void)qemu_mmio_read(state->q, 0, 4);
+    return qemu_dead(state->q) ? qemu_error(state->q) : NULL;
+}
+
 static uint64_t now_ns(struct machine *m)
 {
     struct timespec t;
@@ -184,6 +193,7 @@ const struct machine_backend vtd_backend = {
     .dma = vtd_dma,
     .disk = vtd_disk,
     .mailbox = vtd_mailbox,
+    .gone = gone,
     .now_ns = now_ns,
     .mmio_read = mmio_read,
     .mmio_write = mmio_write,
@@ -201,6 +211,7 @@ const struct machine_backend vtd_scalable_backend = {
     .dma = vtd_dma,
     .disk = vtd_disk,
     .mailbox = vtd_mailbox,
+    .gone = gone,
     .now_ns = now_ns,
     .mmio_read = mmio_read,
     .mmio_write = mmio_write,
