@@ -122,8 +122,7 @@ static inline long rig_unmap(struct rig *r, uint16_t ctx_no, uint64_t at, uint32
 
 static inline long rig_reattach(struct rig *r, unsigned nic, uint16_t ctx_no)
 {
-    struct pv_iommu_reattach_device a = {.ctx_no = ctx_no,
-                                         .dev = {0, 0, (uint8_t)rig_rid(nic).n}};
+    struct pv_iommu_reattach_device a = {.ctx_no = ctx_no, .dev = {0, 0, (uint8_t)rig_rid(nic).n}};
 
     return rig_call(r, IOMMU_reattach_device, &a, sizeof(a));
 }
@@ -142,8 +141,8 @@ static inline uint64_t rig_word(struct rig *r, uint64_t at)
 {
     uint64_t value = 0;
 
-    assert_int_equal(
-        machine_guest_read(r->d, (RIG_GFN + at) << FRAME_LG2, &value, sizeof(value)), 0);
+    assert_int_equal(machine_guest_read(r->d, (RIG_GFN + at) << FRAME_LG2, &value, sizeof(value)),
+                     0);
     return value;
 }
 
