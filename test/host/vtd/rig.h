@@ -20,16 +20,18 @@
 #include "../../../host/vtd/vtd.h"
 
 #define RIG_SKIP    77 /* what meson takes for skipped */
-#define RIG_DEVICES 2u
+#define RIG_DEVICES 2u /* where a test does not say */
+#define RIG_MOST    31u
 #define RIG_GFN     0x400u /* memory for tests, from here on */
 #define RIG_DFN     0x80000u
 
 struct rig {
     struct machine_config config;
-    struct machine_slot slots[RIG_DEVICES];
+    struct machine_slot slots[RIG_MOST];
+    unsigned nr_devices;
     struct machine *m;
     struct machine_domain *d;
-    struct machine_device *nic[RIG_DEVICES];
+    struct machine_device *nic[RIG_MOST];
 };
 
 static inline double seconds(void)
@@ -47,7 +49,7 @@ static inline struct vtd_state *rig_state(const struct rig *r)
 
 static inline rid_t rig_rid(unsigned i)
 {
-    return rid_of(0, 0, (uint8_t)((5 + i) << 3));
+    return rid_of(0, 0, (uint8_t)((1 + i % 30) << 3 | i / 30));
 }
 
 static inline void rig_ok(const struct rig *r, long status)
@@ -56,30 +58,43 @@ static inline void rig_ok(const struct rig *r, long status)
         fail_msg("%ld: %s", status, machine_error(r->m));
 }
 
-/* The machine of the configuration, with a domain of 16 MiB that has RIG_DEVICES devices. */
-static inline void rig_open(struct rig *r, const struct machine_config *config)
+static inline void rig_add(struct rig *r, unsigned i, bool grouped)
+{
+    struct machine_device_config nic = {.rids = {rig_rid(i)}, .nr_rids = 1};
+    char name[16];
+
+    snprintf(name, sizeof(name), "nic%u", i);
+    nic.name = name;
+    nic.group = grouped && i ? r->nic[0] : NULL;
+    rig_ok(r, machine_device_add(r->m, &nic, &r->nic[i]));
+}
+
+/* The machine of the configuration, with a domain of 16 MiB that has all its devices. */
+static inline void rig_open_with(struct rig *r, const struct machine_config *config,
+                                 unsigned nr_devices, bool grouped)
 {
     const struct machine_domain_config guest = {.name = "dom1", .domid = 1, .mem = 16u << 20};
-    static const char *const names[RIG_DEVICES] = {"nic", "gpu"};
     char error[ERROR_SIZE] = "";
 
-    *r = (struct rig){.config = *config};
-    for (unsigned i = 0; i < RIG_DEVICES; i++)
+    *r = (struct rig){.config = *config, .nr_devices = nr_devices};
+    for (unsigned i = 0; i < nr_devices; i++)
         r->slots[i] = (struct machine_slot){.rid = rig_rid(i), .kind = MACHINE_DMA};
     r->config.slots = r->slots;
-    r->config.nr_slots = RIG_DEVICES;
+    r->config.nr_slots = nr_devices;
     if (!r->config.ram)
         r->config.ram = 64u << 20;
     if (machine_create(&r->config, &r->m, error))
         fail_msg("%s", error);
     rig_ok(r, machine_domain_add(r->m, &guest, &r->d));
-    for (unsigned i = 0; i < RIG_DEVICES; i++) {
-        const struct machine_device_config nic = {
-            .name = names[i], .rids = {rig_rid(i)}, .nr_rids = 1};
-
-        rig_ok(r, machine_device_add(r->m, &nic, &r->nic[i]));
+    for (unsigned i = 0; i < nr_devices; i++)
+        rig_add(r, i, grouped);
+    for (unsigned i = 0; i < (grouped ? 1 : nr_devices); i++)
         rig_ok(r, machine_device_assign(r->nic[i], r->d));
-    }
+}
+
+static inline void rig_open(struct rig *r, const struct machine_config *config)
+{
+    rig_open_with(r, config, RIG_DEVICES, false);
 }
 
 static inline long rig_call(struct rig *r, int subop, void *arg, size_t size)
@@ -100,16 +115,22 @@ static inline uint16_t rig_context(struct rig *r)
     return a.ctx_no;
 }
 
-static inline long rig_map(struct rig *r, uint16_t ctx_no, uint64_t at, uint32_t nr)
+static inline long rig_map_at(struct rig *r, uint16_t ctx_no, uint64_t gfn, uint64_t dfn,
+                              uint32_t nr)
 {
     struct pv_iommu_map_pages a = {.ctx_no = ctx_no,
-                                   .gfn = RIG_GFN + at,
-                                   .dfn = RIG_DFN + at,
+                                   .gfn = gfn,
+                                   .dfn = dfn,
                                    .map_flags = IOMMU_MAP_readable | IOMMU_MAP_writeable,
                                    .pgsize = 4096,
                                    .nr_pages = nr};
 
     return rig_call(r, IOMMU_map_pages, &a, sizeof(a));
+}
+
+static inline long rig_map(struct rig *r, uint16_t ctx_no, uint64_t at, uint32_t nr)
+{
+    return rig_map_at(r, ctx_no, RIG_GFN + at, RIG_DFN + at, nr);
 }
 
 static inline long rig_unmap(struct rig *r, uint16_t ctx_no, uint64_t at, uint32_t nr)
