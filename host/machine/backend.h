@@ -23,6 +23,7 @@ struct ram {
     uint32_t *stack;
     uint64_t depth, capacity;      /* a frame may be on the stack and used: it is skipped then */
     uint64_t nr_used, nr_reserved; /* reserved ones are used, for good */
+    bool ending; /* all of it goes: nobody gets a frame again, none has to be zeroed */
     pthread_mutex_t lock;
 };
 

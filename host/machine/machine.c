@@ -173,6 +173,7 @@ unsigned machine_destroy(struct machine *m)
     uint64_t leaks;
 
     m->fail_alloc = m->fail_flush = 0;
+    m->ram.ending = true;
     while (m->domains)
         (void)machine_domain_destroy(m, m->domains);
     while (m->devices)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Long submissions to a real queue of one page, the smallest there is: more devices than it has room
- * for, ranges of many blocks, and the ring wrapping all the time.
+ * Long submissions to a real queue of one page, the smallest there is: more devices than it has
+ * room for, ranges of many blocks, and the ring wrapping all the time.
  */
 #include "rig.h"
 
