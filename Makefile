@@ -58,8 +58,8 @@ bench: deps
 	$(call say,benches with gcc and clang; ratios to limits measured in the same run)
 	$(call setup,build-bench-gcc,gcc,--buildtype=release)
 	$(call setup,build-bench-clang,clang,--buildtype=release)
-	$(call build,build-bench-gcc,bench/bench-pgtable bench/bench-hypercall)
-	$(call build,build-bench-clang,bench/bench-pgtable bench/bench-hypercall)
+	$(call build,build-bench-gcc,bench/bench-pgtable bench/bench-hypercall bench/bench-machine)
+	$(call build,build-bench-clang,bench/bench-pgtable bench/bench-hypercall bench/bench-machine)
 	@tools/bench --json build-bench-gcc/bench.json build-bench-gcc build-bench-clang
 
 exhaustive: deps

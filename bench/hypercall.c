@@ -9,14 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../host/machine/machine.h"
 #include "../host/soft/soft.h"
 #include "bench.h"
+#include "calls.h"
 #include "yardstick.h"
 
 #define CALLS  64u  /* in a round */
 #define PAGES  256u /* in a batch */
 #define LOOKUP 4096u
+#define NIC    (5u << 3)
 
 struct world {
     struct machine *m;
@@ -29,60 +30,15 @@ struct world {
 
 struct round {
     struct world *w;
-    struct machine_domain *d;
-    uint16_t ctx_no;
-    uint32_t nr_pages;
+    struct range range;
 };
-
-static void must(long status)
-{
-    if (!status)
-        return;
-    fprintf(stderr, "bench: a call failed: %ld\n", status);
-    exit(1);
-}
-
-static long call(struct machine_domain *d, int subop, void *arg, size_t size)
-{
-    must(machine_guest_write(d, MACHINE_ARG, arg, size));
-    return machine_hypercall(d, subop, MACHINE_ARG, 0);
-}
-
-static uint16_t new_context(struct machine_domain *d)
-{
-    struct pv_iommu_alloc a = {0};
-
-    must(call(d, IOMMU_alloc_context, &a, sizeof(a)));
-    must(machine_guest_read(d, MACHINE_ARG, &a, sizeof(a)));
-    return a.ctx_no;
-}
-
-static void map(const struct round *r, uint64_t at)
-{
-    struct pv_iommu_map_pages a = {.ctx_no = r->ctx_no,
-                                   .gfn = 0x1000 + at,
-                                   .dfn = 0x100000 + at,
-                                   .map_flags = IOMMU_MAP_readable | IOMMU_MAP_writeable,
-                                   .pgsize = 4096,
-                                   .nr_pages = r->nr_pages};
-
-    must(call(r->d, IOMMU_map_pages, &a, sizeof(a)));
-}
-
-static void unmap(const struct round *r, uint64_t at)
-{
-    struct pv_iommu_unmap_pages a = {
-        .ctx_no = r->ctx_no, .dfn = 0x100000 + at, .pgsize = 4096, .nr_pages = r->nr_pages};
-
-    must(call(r->d, IOMMU_unmap_pages, &a, sizeof(a)));
-}
 
 static void map_all(void *arg)
 {
     const struct round *r = arg;
 
     for (unsigned i = 0; i < CALLS; i++)
-        map(r, (uint64_t)i * r->nr_pages);
+        map(&r->range, (uint64_t)i * r->range.nr_pages);
 }
 
 static void unmap_all(void *arg)
@@ -90,7 +46,7 @@ static void unmap_all(void *arg)
     const struct round *r = arg;
 
     for (unsigned i = 0; i < CALLS; i++)
-        unmap(r, (uint64_t)i * r->nr_pages);
+        unmap(&r->range, (uint64_t)i * r->range.nr_pages);
 }
 
 static void store_all(void *arg)
@@ -98,7 +54,7 @@ static void store_all(void *arg)
     const struct round *r = arg;
 
     for (unsigned i = 0; i < CALLS; i++)
-        yard_store(r->w->page + i % 2 * PAGES, r->nr_pages, 0x1000003, 0x1000);
+        yard_store(r->w->page + i % 2 * PAGES, r->range.nr_pages, 0x1000003, 0x1000);
 }
 
 static void clear_all(void *arg)
@@ -106,7 +62,7 @@ static void clear_all(void *arg)
     const struct round *r = arg;
 
     for (unsigned i = 0; i < CALLS; i++)
-        yard_store(r->w->page + i % 2 * PAGES, r->nr_pages, 0, 0);
+        yard_store(r->w->page + i % 2 * PAGES, r->range.nr_pages, 0, 0);
 }
 
 static void lookup_all(void *arg)
@@ -114,9 +70,9 @@ static void lookup_all(void *arg)
     const struct round *r = arg;
 
     for (unsigned i = 0; i < CALLS; i++) {
-        struct pv_iommu_lookup_page a = {.ctx_no = r->ctx_no, .dfn = 0x100000 + i};
+        struct pv_iommu_lookup_page a = {.ctx_no = r->range.ctx_no, .dfn = CALLS_DFN + i};
 
-        must(call(r->d, IOMMU_lookup_page, &a, sizeof(a)));
+        call(r->range.d, IOMMU_lookup_page, &a, sizeof(a));
     }
 }
 
@@ -125,13 +81,13 @@ static void noop_all(void *arg)
     const struct round *r = arg;
 
     for (unsigned i = 0; i < CALLS; i++)
-        must(machine_hypercall(r->d, IOMMU_noop, MACHINE_ARG, 0));
+        must(machine_hypercall(r->range.d, IOMMU_noop, MACHINE_ARG, 0));
 }
 
 static void bench_calls(struct world *w, struct machine_domain *d, uint16_t ctx_no,
                         const char *what, uint32_t nr_pages, double map_target, double unmap_target)
 {
-    struct round r = {w, d, ctx_no, nr_pages};
+    struct round r = {w, {d, ctx_no, nr_pages}};
     char name[2][64];
     const double units = (double)CALLS * nr_pages;
     struct bench_case c = {.yardstick = "A", .rounds = 301};
@@ -157,7 +113,7 @@ static void bench_calls(struct world *w, struct machine_domain *d, uint16_t ctx_
 /* One-page calls against a call that does nothing: what is left is the work. */
 static void bench_single(struct world *w)
 {
-    struct round r = {w, w->dense, w->ctx[0], 1};
+    struct round r = {w, {w->dense, w->ctx[0], 1}};
     struct bench_case c = {.yardstick = "noop call", .rounds = 301};
 
     c.limit = (struct bench_work){NULL, noop_all, &r, CALLS};
@@ -211,16 +167,9 @@ static void hits(void *arg)
     t->w->sink += sum;
 }
 
-static void attach(struct world *w, uint16_t ctx_no)
-{
-    struct pv_iommu_reattach_device a = {.ctx_no = ctx_no, .dev = {0, 0, 5 << 3}};
-
-    must(call(w->dense, IOMMU_reattach_device, &a, sizeof(a)));
-}
-
 static void bench_translation(struct world *w)
 {
-    struct round r = {w, w->dense, w->ctx[0], 1};
+    struct round r = {w, {w->dense, w->ctx[0], 1}};
     struct translation *t = calloc(1, sizeof(*t));
     struct bench_case c = {.name = "software unit: translation cache hit",
                            .yardstick = "plain cache",
@@ -233,57 +182,41 @@ static void bench_translation(struct world *w)
     for (uint64_t i = 0; i < 64; i++)
         t->tag[(0x100000 + i) % LOOKUP] = 0x100000 + i;
     map_all(&r);
-    attach(w, w->ctx[0]);
+    attach(&r.range, NIC);
     c.limit = (struct bench_work){NULL, plain_cache, t, LOOKUP};
     c.subject = (struct bench_work){NULL, hits, t, LOOKUP};
     bench_run(&c);
     unmap_all(&r);
-    attach(w, 0);
+    attach(&(struct range){.d = w->dense}, NIC);
     free(t);
 }
 
-/* Counted, not timed: the second number is the limit. */
-static void count(const char *name, uint64_t got, uint64_t limit)
+static void count_flushes(struct world *w, const char *what)
 {
-    printf("count\t%s\t%llu\t%llu\t%s\n", name, (unsigned long long)got, (unsigned long long)limit,
-           got <= limit ? "yes" : "no");
-}
-
-static uint64_t submissions(const struct world *w)
-{
-    struct machine_stats s;
-
-    machine_stats(w->m, &s);
-    return s.submissions;
-}
-
-static void count_flushes(struct world *w, struct machine_domain *d, uint16_t ctx_no,
-                          const char *what)
-{
-    struct round r = {w, d, ctx_no, 0};
+    struct range r = {w->dense, w->ctx[0], 0};
     char name[64];
     uint64_t before;
 
     for (r.nr_pages = 1; r.nr_pages <= 8192; r.nr_pages *= 8192) {
-        before = submissions(w);
+        before = submissions(w->m);
         map(&r, 0);
         snprintf(name, sizeof(name), "submissions: map %u pages, %s", r.nr_pages, what);
-        count(name, submissions(w) - before, 0);
-        before = submissions(w);
+        count(name, submissions(w->m) - before, 0);
+        before = submissions(w->m);
         unmap(&r, 0);
         snprintf(name, sizeof(name), "submissions: unmap %u pages, %s", r.nr_pages, what);
-        count(name, submissions(w) - before, 1);
+        count(name, submissions(w->m) - before, 1);
     }
 }
 
 static void count_all(struct world *w)
 {
-    const struct round r = {w, w->dense, w->ctx[0], 8192};
+    const struct range r = {w->dense, w->ctx[0], 8192};
     struct machine_stats before, after;
 
-    attach(w, w->ctx[0]);
-    count_flushes(w, w->dense, w->ctx[0], "neighbouring frames");
-    attach(w, 0);
+    attach(&r, NIC);
+    count_flushes(w, "neighbouring frames");
+    attach(&(struct range){.d = w->dense}, NIC);
     machine_stats(w->m, &before);
     map(&r, 0);
     machine_stats(w->m, &after);
@@ -300,7 +233,7 @@ static void build(struct world *w)
     const struct machine_domain_config scattered = {
         .name = "scattered", .domid = 2, .mem = 256u << 20, .scattered = true};
     const struct machine_device_config nic = {
-        .name = "nic", .rids = {rid_of(0, 0, 5 << 3)}, .nr_rids = 1};
+        .name = "nic", .rids = {rid_of(0, 0, NIC)}, .nr_rids = 1};
 
     must(machine_create(&mc, &w->m, NULL));
     must(machine_domain_add(w->m, &dense, &w->dense));

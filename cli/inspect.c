@@ -38,7 +38,7 @@ static void play(const struct inspect_options *o, struct player *p, struct inspe
 {
     unsigned i = 0;
 
-    for (; i < p->sc->nr_lines && !stops_at(o, &p->sc->lines[i]); i++) {
+    for (; i < p->sc->nr_lines && !p->gone && !stops_at(o, &p->sc->lines[i]); i++) {
         play_line(p, &p->sc->lines[i], o->err);
         in->line = p->sc->lines[i].number;
     }

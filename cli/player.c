@@ -51,7 +51,7 @@ void player_explain(const struct player *p, struct outcome *out)
 
 void player_told(struct player *p, struct outcome *out, bool right)
 {
-    if (!right)
+    if (!right && !machine_gone(p->m))
         outcome_complain(out, "ghost model: %s", ghost_error(p->ghost));
 }
 
@@ -96,7 +96,7 @@ void player_close(struct player *p, struct outcome *out)
     leaked = machine_destroy(p->m);
     setup_config_free(&p->config);
     free(p->vars);
-    if (leaked && !p->flush_failed)
+    if (leaked && !p->flush_failed && !p->gone)
         outcome_complain(out, "at the end: %u frames or objects leaked", leaked);
 }
 
@@ -112,11 +112,19 @@ static void capture(struct player *p, const struct sc_line *line, const struct o
 
 void player_line(struct player *p, const struct sc_line *line, struct outcome *out)
 {
+    const char *why;
+
     outcome_begin(out, line);
     machine_stats(p->m, &p->before);
     line->call->verb->run(p, line, out);
     machine_stats(p->m, &p->after);
     capture(p, line, out);
+    why = machine_gone(p->m);
+    p->gone = why;
+    if (why) {
+        outcome_complain(out, "the machine is gone: %s", why);
+        return;
+    }
     player_told(p, out, ghost_check(p->ghost));
     machine_prefetch(p->m);
 }

@@ -19,6 +19,7 @@ struct player {
     unsigned continue_every;
     enum sweep sweep;  /* which failure is injected from outside; the file's own are left out */
     bool flush_failed; /* one was asked for: frames may be lost for good */
+    bool gone;         /* the hardware is: nothing that comes after it counts */
     struct machine_stats before; /* the last line */
     struct machine_stats after;
 };

@@ -46,7 +46,7 @@ bool run_lines(struct run *run, struct player *p, unsigned nth)
 {
     bool well = true;
 
-    for (unsigned i = 0; i < p->sc->nr_lines && (well || run->keep_going); i++)
+    for (unsigned i = 0; i < p->sc->nr_lines && (well || run->keep_going) && !p->gone; i++)
         well &= run_line(run, p, &p->sc->lines[i], nth);
     return well;
 }

@@ -23,6 +23,7 @@ struct ram {
     uint32_t *stack;
     uint64_t depth, capacity;      /* a frame may be on the stack and used: it is skipped then */
     uint64_t nr_used, nr_reserved; /* reserved ones are used, for good */
+    bool ending; /* all of it goes: nobody gets a frame again, none has to be zeroed */
     pthread_mutex_t lock;
 };
 
@@ -84,6 +85,9 @@ struct machine_backend {
 
     /* As machine_region; NULL: no device has any. */
     bool (*region)(struct machine *m, rid_t rid, unsigned index, struct sluice_region *out);
+
+    /* As machine_gone. NULL: it never goes. */
+    const char *(*gone)(struct machine *m);
 
     /* What the caches hold; both may be NULL where nobody can look inside. */
     void (*prefetch)(struct machine_device *dev, dfn_t dfn);

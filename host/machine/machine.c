@@ -173,6 +173,7 @@ unsigned machine_destroy(struct machine *m)
     uint64_t leaks;
 
     m->fail_alloc = m->fail_flush = 0;
+    m->ram.ending = true;
     while (m->domains)
         (void)machine_domain_destroy(m, m->domains);
     while (m->devices)
@@ -226,6 +227,11 @@ void machine_stats(const struct machine *m, struct machine_stats *out)
         out->submissions += unit->nr_submissions;
         out->invalidations += unit->nr_invalidations;
     }
+}
+
+const char *machine_gone(struct machine *m)
+{
+    return m->backend->gone ? m->backend->gone(m) : NULL;
 }
 
 static int prefetch_leaf(void *arg, const struct pt_leaf *leaf)

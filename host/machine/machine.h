@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A machine made of memory: RAM, domains, DMA engines and a software IOMMU, all in one process,
- * needing nothing but libc. Many of them can exist at once. It is the host of a struct sluice: it
+ * A machine: RAM, domains, devices and an IOMMU, made of what its backend has: memory alone, or
+ * QEMU's device models. Many of them can exist at once. It is the host of a struct sluice: it
  * allocates frames and table pages, has the guests' memory, decides who controls whom, and injects
  * failures.
  *
@@ -59,8 +59,9 @@ extern const struct machine_backend soft_backend;
 extern const struct machine_backend vtd_backend;
 
 /*
- * 0, -EINVAL, -ENOMEM, -EOPNOTSUPP (the backend cannot be such a machine); on error *out is NULL
- * and error (if not NULL, of 160 bytes) has the words.
+ * 0, -EINVAL, -ENOMEM, -EOPNOTSUPP (the backend cannot be such a machine), or what the hardware
+ * says
+ * (-ENOENT: no QEMU); on error *out is NULL and error (if not NULL, of 160 bytes) has the words.
  */
 int machine_create(const struct machine_config *config, struct machine **out, char *error);
 /* Destroys what is still there. Returns the number of frames and objects that leaked: 0 is right.
@@ -180,6 +181,10 @@ struct machine_cached {
 };
 void machine_cached(struct machine *m, void (*visit)(void *arg, const struct machine_cached *c),
                     void *arg);
+
+/* Why the hardware itself is gone (QEMU has ended), in words; NULL: it is there. It is looked at
+ * now. */
+const char *machine_gone(struct machine *m);
 
 struct machine_stats {
     uint64_t allocs, frees, submissions, invalidations, exits, free_frames, lost_frames;

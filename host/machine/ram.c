@@ -148,7 +148,8 @@ int ram_alloc_run(struct ram *ram, uint64_t nr, mfn_t *out)
 
 void ram_free(struct ram *ram, mfn_t frame)
 {
-    memset(ram_at(ram, frame.n << FRAME_LG2), 0, FRAME_SIZE);
+    if (!ram->ending)
+        memset(ram_at(ram, frame.n << FRAME_LG2), 0, FRAME_SIZE);
     pthread_mutex_lock(&ram->lock);
     ram->used[frame.n] = 0;
     ram->nr_used--;

@@ -146,6 +146,15 @@ static bool region(struct machine *m, rid_t rid, unsigned index, struct sluice_r
     return vtd_reserved(m->state, rid, mailbox ? index - 1 : index, out);
 }
 
+/* A dead QEMU shows when it is asked for something. */
+static const char *gone(struct machine *m)
+{
+    struct vtd_state *state = m->state;
+
+    (void)qemu_mmio_read(state->q, 0, 4);
+    return qemu_dead(state->q) ? qemu_error(state->q) : NULL;
+}
+
 static uint64_t now_ns(struct machine *m)
 {
     struct timespec t;
@@ -192,6 +201,7 @@ const struct machine_backend vtd_backend = {
     .dma = vtd_dma,
     .disk = vtd_disk,
     .region = region,
+    .gone = gone,
     .now_ns = now_ns,
     .mmio_read = mmio_read,
     .mmio_write = mmio_write,

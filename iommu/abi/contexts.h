@@ -147,8 +147,9 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_alloc_t);
 /*
  * IOMMU_free_context: ends a context and every mapping in it.
  *   -EINVAL  unknown context, the default context, unknown bits in free_flags
- *   -EBUSY   devices are in it and IOMMU_FREE_reattach_default is not given; a nested context uses
- * it; with the flag: a device cannot move to the default context, nothing has changed
+ *   -EBUSY   devices are in it and IOMMU_FREE_reattach_default is not given; a nested context
+ *            uses it; with the flag: a device cannot move to the default context, nothing has
+ *            changed
  */
 struct pv_iommu_free {
     /* IN: the context to free. */
@@ -168,16 +169,20 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_free_t);
 
 /*
  * IOMMU_map_pages: maps nr_pages pages of pgsize bytes of the domain's own memory, in order.
- * Stops at the first page that cannot be mapped; `mapped` pages stay mapped, and nothing of the
- * rest. -EINVAL         unknown or default context, an identity or nested one; pgsize not one of
+ * Stops at the first page that cannot be mapped; `mapped` pages stay mapped, and nothing of what
+ * comes behind them is.
+ *   -EINVAL         unknown or default context, an identity or nested one; pgsize not one of
  *                   pgsize_mask; gfn or dfn not aligned to it; nr_pages 0; a range that wraps;
- * unknown bits in map_flags, neither readable nor writeable; a dfn that is mapped already
+ *                   unknown bits in map_flags, neither readable nor writeable; a dfn that is
+ *                   mapped already
  *   -EOPNOTSUPP     IOMMU_MAP_cache without IOMMUCAP_cache
  *   -ERANGE         a dfn of the range is beyond max_iova_addr: nothing is mapped
- *   -EADDRNOTAVAIL  a dfn of the range is in a reserved region of a device of the context, or in
- * the MSI window: nothing is mapped -ENOENT         a gfn without a frame behind it -EPERM a frame
- * that may not be given to a device, or not with these rights -ENOMEM         the domain's budget
- * of tables or references is spent, or the host has no memory
+ *   -EADDRNOTAVAIL  a dfn of the range is in a reserved region of a device of the context, or
+ *                   in the MSI window: nothing is mapped
+ *   -ENOENT         a gfn without a frame behind it
+ *   -EPERM          a frame that may not be given to a device, or not with these rights
+ *   -ENOMEM         the domain's budget of tables or references is spent, or the host has no
+ *                   memory
  */
 struct pv_iommu_map_pages {
     /* IN: the context. */
@@ -201,8 +206,9 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_map_pages_t);
 /*
  * IOMMU_unmap_pages: takes nr_pages pages of pgsize bytes out, in order. When it returns, no device
  * reaches the frames through these dfns any more.
- *   -EINVAL  unknown or default context, an identity or nested one; pgsize not one of pgsize_mask;
- * dfn not aligned to it; nr_pages 0; a range that wraps; the range cuts through a larger page
+ *   -EINVAL  unknown or default context, an identity or nested one; pgsize not one of
+ *            pgsize_mask; dfn not aligned to it; nr_pages 0; a range that wraps; the range cuts
+ *            through a larger page
  *   -ENOENT  nothing is mapped at a dfn, or it is beyond max_iova_addr
  */
 struct pv_iommu_unmap_pages {
@@ -238,10 +244,12 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_lookup_page_t);
 
 /*
  * IOMMU_reattach_device: moves a device, with all that cannot be told apart from it, to a context.
- * At every moment its DMA obeys the old context, or the new one, or is blocked. -ENODEV         no
- * such device in this domain -EINVAL         unknown context -EOPNOTSUPP     a pasid without
- * IOMMUCAP_pasid -EBUSY          a reserved region of the device is mapped to something else in the
- * context -ENOMEM         no memory or budget for the device's reserved regions or hardware tables
+ * At every moment its DMA obeys the old context, or the new one, or is blocked.
+ *   -ENODEV      no such device in this domain
+ *   -EINVAL      unknown context
+ *   -EOPNOTSUPP  a pasid without IOMMUCAP_pasid
+ *   -EBUSY       a reserved region of the device is mapped to something else in the context
+ *   -ENOMEM      no memory or budget for the device's reserved regions or hardware tables
  */
 struct pv_iommu_reattach_device {
     /* IN: the context to move to. */

@@ -237,35 +237,46 @@ static int drop(struct context *c, const struct sluice_region *r)
     return err;
 }
 
-int reserved_claim(struct context *c, const struct group *g)
+/* The k-th of the group's regions that contexts keep track of; NULL: it has fewer. */
+static const struct sluice_region *tracked_at(const struct group *g, unsigned k)
 {
-    const struct device *dev;
-    unsigned i = 0;
+    for (const struct device *dev = g->devices; dev; dev = dev->sibling)
+        for (unsigned i = 0; i < dev->nr_regions; i++)
+            if (is_tracked(&dev->regions[i]) && !k--)
+                return &dev->regions[i];
+    return NULL;
+}
+
+/* The first nr of them; or all, if there are fewer. */
+static int drop_first(struct context *c, const struct group *g, unsigned nr)
+{
+    const struct sluice_region *r;
     int err = 0;
 
-    for (dev = g->devices; dev && !err; dev = err ? dev : dev->sibling)
-        for (i = 0; i < dev->nr_regions && !err; i++)
-            if (is_tracked(&dev->regions[i]))
-                err = claim(c, &dev->regions[i]);
-    if (!err)
-        return 0;
-    /* dev->regions[i - 1] failed; what came before it is dropped again. */
-    for (const struct device *o = g->devices; o; o = o == dev ? NULL : o->sibling)
-        for (unsigned k = 0; k < (o == dev ? i - 1 : o->nr_regions); k++)
-            if (is_tracked(&o->regions[k]))
-                (void)drop(c, &o->regions[k]);
+    for (unsigned k = 0; k < nr && (r = tracked_at(g, k)); k++)
+        if (drop(c, r))
+            err = -EIO;
     return err;
+}
+
+int reserved_claim(struct context *c, const struct group *g)
+{
+    const struct sluice_region *r;
+
+    for (unsigned k = 0; (r = tracked_at(g, k)); k++) {
+        int err = claim(c, r);
+
+        if (!err)
+            continue;
+        (void)drop_first(c, g, k);
+        return err;
+    }
+    return 0;
 }
 
 int reserved_drop(struct context *c, const struct group *g)
 {
-    int err = 0;
-
-    for (const struct device *dev = g->devices; dev; dev = dev->sibling)
-        for (unsigned i = 0; i < dev->nr_regions; i++)
-            if (is_tracked(&dev->regions[i]) && drop(c, &dev->regions[i]))
-                err = -EIO;
-    return err;
+    return drop_first(c, g, UINT32_MAX);
 }
 
 void reserved_forget(struct context *c)

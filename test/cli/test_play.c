@@ -106,6 +106,19 @@ static void test_mismatch_of_dma(void **state)
            "");
 }
 
+/* A domain keeps 64 records; what came before them is told. */
+static void test_lost_faults(void **state)
+{
+    static const char dma[] = "nic: dma_write addr=0x900000 len=8 fill=1 => blocked\n";
+    char text[70 * sizeof(dma) + 200] = DOMAIN DEVICE;
+
+    (void)state;
+    for (unsigned i = 0; i < 70; i++)
+        strcat(text, dma);
+    strcat(text, "d: faults => 64 dfn=0x900 lost=6\nd: faults => 0 lost=0\n");
+    expect(text, 0, "1 passed, 0 failed, 0 skipped\n", "");
+}
+
 static void test_syntax_error(void **state)
 {
     (void)state;
@@ -327,6 +340,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_pass),
         cmocka_unit_test(test_mismatch),
         cmocka_unit_test(test_mismatch_of_dma),
+        cmocka_unit_test(test_lost_faults),
         cmocka_unit_test(test_syntax_error),
         cmocka_unit_test(test_skipped),
         cmocka_unit_test(test_later_interfaces),

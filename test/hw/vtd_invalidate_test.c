@@ -186,6 +186,73 @@ static void more_than_the_ring_becomes_everything(void **state)
     rig_destroy(r);
 }
 
+/* As long as there is room for, beginning at every place of the ring: each descriptor arrives. */
+static void the_longest_submission_wraps(void **state)
+{
+    static const uint64_t ecap[] = {FAKE_ECAP, FAKE_ECAP | FAKE_SM};
+
+    (void)state;
+    for (unsigned k = 0; k < 2; k++) {
+        struct rig *r = rig_create(FAKE_CAP, ecap[k]);
+        const unsigned most = r->u.ring - 2;
+        struct hw_inv inv[254];
+
+        for (unsigned round = 0; round < r->u.ring; round++) {
+            for (unsigned i = 0; i < most; i++)
+                inv[i] = (struct hw_inv){.kind = HW_INV_SPACE, .did = (uint16_t)(round + i + 1)};
+            forget_log(r);
+            assert_int_equal(r->u.hw.ops->flush(&r->u.hw, inv, most), 0);
+            assert_int_equal(r->f->nr_log, most + 1);
+            for (unsigned i = 0; i < most; i++)
+                expect(r, i, DOMAIN(round + i + 1), 0);
+            assert_true(is_wait(r, most));
+            assert_int_equal(r->f->iqh, r->f->iqt);
+        }
+        rig_destroy(r);
+    }
+}
+
+static uint16_t nth_sid(unsigned i)
+{
+    return (uint16_t)(i << 3);
+}
+
+/* All that are in A go to B. How many descriptors that took. */
+static unsigned move_all(struct rig *r, unsigned nr)
+{
+    struct hw_inv inv[64];
+
+    for (unsigned i = 0; i < nr; i++) {
+        point(r, nth_sid(i), &r->b, DID_B);
+        inv[i] = (struct hw_inv){.kind = HW_INV_DEVICE, .rid = rid(nth_sid(i))};
+    }
+    inv[nr] = (struct hw_inv){.kind = HW_INV_SPACE, .did = DID_A};
+    forget_log(r);
+    assert_int_equal(r->u.hw.ops->flush(&r->u.hw, inv, nr + 1), 0);
+    assert_int_equal(r->f->submissions, 1);
+    return r->f->nr_log;
+}
+
+/* In caching mode a device takes four; 30 of them just fit into a ring of 128, 31 do not. */
+static void many_devices_move_at_once(void **state)
+{
+    (void)state;
+    for (unsigned nr = 29; nr <= 32; nr++) {
+        struct rig *r = rig_create(FAKE_CAP | FAKE_CM, FAKE_ECAP | FAKE_SM);
+
+        map(&r->a, 1, 0x77, 1, 12);
+        map(&r->b, 1, 0x99, 1, 12);
+        for (unsigned i = 0; i < nr; i++) {
+            attach(r, nth_sid(i), &r->a, DID_A, 0);
+            assert_true(reaches(r, nth_sid(i), 0x1000, 0x77000));
+        }
+        assert_int_equal(move_all(r, nr), nr <= 30 ? 4 * nr + 4 : 6);
+        for (unsigned i = 0; i < nr; i++)
+            assert_true(reaches(r, nth_sid(i), 0x1000, 0x99000));
+        rig_destroy(r);
+    }
+}
+
 static void a_larger_queue_of_the_host_s(void **state)
 {
     struct fake *f = fake_create(FAKE_CAP, FAKE_ECAP);
@@ -320,6 +387,8 @@ int main(void)
         cmocka_unit_test(two_moves_before_a_flush),
         cmocka_unit_test(the_ring_wraps),
         cmocka_unit_test(more_than_the_ring_becomes_everything),
+        cmocka_unit_test(the_longest_submission_wraps),
+        cmocka_unit_test(many_devices_move_at_once),
         cmocka_unit_test(a_larger_queue_of_the_host_s),
         cmocka_unit_test(it_waits_for_its_own_token),
         cmocka_unit_test(no_answer_ends_in_time),

@@ -213,10 +213,14 @@ static void fini_keeps_what_hardware_may_use(void **state)
 
     (void)state;
     assert_int_equal(vtd_init(&u, &config), 0);
+    assert_int_equal(u.hw.ops->prepare(&u.hw, rid(SID_A)), 0);
+    assert_int_equal(f->objects, 1);
     f->stuck = 1u << 31;
     vtd_fini(&u);
     assert_int_equal(f->errors, 2);
-    assert_int_equal(f->pages, 3);
+    assert_int_equal(f->pages, 4);
+    assert_int_equal(f->objects, 0); /* no hardware reaches these */
+    f->port.free_page(f, mfn_of(fake_word(f, f->root & ~0xfffull) >> 12));
     f->stuck = 0;
     u.gcmd = f->gsts & 1u << 26 ? 1u << 26 | 1u << 31 : 1u << 31;
     vtd_fini(&u);

@@ -65,6 +65,13 @@ static void take_out(struct ghost *g, const struct unmap *u, uint64_t first, uin
     pages_remove(pages, first, last);
 }
 
+static bool is_left(const struct unmap *u, uint64_t dfn)
+{
+    struct pt_leaf leaf;
+
+    return real_leaf(u->d, u->in.ctx_no, dfn, &leaf) && !leaf.retired;
+}
+
 /*
  * After -EIO pages beyond the count may be gone from the tables, or be left without rights; which,
  * is read from the tables. Their frames stay referenced.
@@ -72,16 +79,14 @@ static void take_out(struct ghost *g, const struct unmap *u, uint64_t first, uin
 static void learn_rest(struct ghost *g, const struct unmap *u, uint64_t first)
 {
     struct pages *pages = &u->ctx->pages;
-    size_t i = pages_from(pages, first);
+    size_t i = pages_from(pages, first), end;
 
-    while (i < pages->nr && pages->at[i].dfn <= u->last) {
-        uint64_t dfn = pages->at[i].dfn;
-        struct pt_leaf leaf;
-
-        if (real_leaf(u->d, u->in.ctx_no, dfn, &leaf) && !leaf.retired)
-            i++;
-        else
-            take_out(g, u, dfn, dfn);
+    for (; i < pages->nr && pages->at[i].dfn <= u->last; i++) {
+        for (end = i; end < pages->nr && pages->at[end].dfn <= u->last; end++)
+            if (is_left(u, pages->at[end].dfn))
+                break;
+        if (end > i)
+            take_out(g, u, pages->at[i].dfn, pages->at[end - 1].dfn);
     }
 }
 

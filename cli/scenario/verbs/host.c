@@ -4,6 +4,8 @@
 
 #include "../../../iommu/abi/errno.h"
 
+#include <string.h>
+
 /* ---- Memory management -------------------------------------------------------------------------
  */
 
@@ -48,6 +50,7 @@ static const struct sc_spec fault_fields[] = {
     {.name = "access", .dir = SC_OUT, .kind = SC_CHOICE, .words = access_words},
     {.name = "reason", .dir = SC_OUT, .kind = SC_LABEL},
     {.name = "addr", .dir = SC_OUT, .kind = SC_NUMBER},
+    {.name = "lost", .dir = SC_OUT, .kind = SC_NUMBER},
     {.name = "rid", .dir = SC_OUT, .kind = SC_DEVICE, .quiet = true},
     {.name = "ctx_no", .dir = SC_OUT, .kind = SC_NUMBER, .quiet = true},
     {.name = NULL},
@@ -68,22 +71,38 @@ static void note_fault(struct player *p, const struct sluice_fault *fault, struc
     outcome_number(out, "ctx_no", fault->ctx_no);
 }
 
+/* Records that were lost are told where there are some, and where the line asks. */
+static void note_lost(const struct sc_line *line, uint64_t lost, struct outcome *out)
+{
+    const struct sc_expect *expect = &line->call->expect;
+    bool asked = false;
+
+    for (unsigned i = 0; i < expect->nr_fields; i++)
+        asked |= !strcmp(expect->fields[i].spec->name, "lost");
+    if (lost || asked)
+        outcome_number(out, "lost", lost);
+}
+
 static void run_faults(struct player *p, const struct sc_line *line, struct outcome *out)
 {
     struct machine_domain *d = player_domain(p, line->subject, out);
     struct sluice_fault fault[16], newest = {.device = NULL};
-    uint64_t lost;
+    uint64_t lost = 0, more;
     unsigned n;
 
     if (!d)
         return;
     sluice_faults_collect(machine_sluice(p->m));
-    while ((n = sluice_faults_read(machine_domain_sluice(d), fault, 16, &lost))) {
-        newest = fault[n - 1];
+    do {
+        n = sluice_faults_read(machine_domain_sluice(d), fault, 16, &more);
+        lost += more;
         out->status += n;
-    }
+        if (n)
+            newest = fault[n - 1];
+    } while (n);
     if (out->status)
         note_fault(p, &newest, out);
+    note_lost(line, lost, out);
 }
 
 /* ---- Looking inside ----------------------------------------------------------------------------

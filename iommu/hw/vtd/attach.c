@@ -251,20 +251,32 @@ static void free_pasids(const struct vtd_unit *u, mfn_t context)
     }
 }
 
+static void free_contexts(const struct vtd_unit *u, const struct vtd_bus *bus)
+{
+    const struct sluice_port *port = u->config.port;
+
+    for (unsigned half = 0; half < 2; half++) {
+        if (!bus->context[half].n)
+            continue;
+        if (u->scalable)
+            free_pasids(u, bus->context[half]);
+        port->free_page(port->host, bus->context[half]);
+    }
+}
+
 void vtd_free_tables(struct vtd_unit *u)
+{
+    for (unsigned b = 0; b < 256; b++)
+        if (u->bus[b])
+            free_contexts(u, u->bus[b]);
+    vtd_forget_tables(u);
+}
+
+void vtd_forget_tables(struct vtd_unit *u)
 {
     const struct sluice_port *port = u->config.port;
 
     for (unsigned b = 0; b < 256; b++) {
-        for (unsigned half = 0; u->bus[b] && half < 2; half++) {
-            const mfn_t context = u->bus[b]->context[half];
-
-            if (!context.n)
-                continue;
-            if (u->scalable)
-                free_pasids(u, context);
-            port->free_page(port->host, context);
-        }
         if (u->bus[b])
             port->free(port->host, u->bus[b], sizeof(*u->bus[b]));
         u->bus[b] = NULL;

@@ -92,6 +92,7 @@ uint32_t vtd_stale(struct vtd_unit *u, rid_t rid);
 void vtd_not_stale(struct vtd_unit *u, rid_t rid);
 void vtd_block_all(struct vtd_unit *u);
 void vtd_free_tables(struct vtd_unit *u);
+void vtd_forget_tables(struct vtd_unit *u); /* their pages stay: hardware may walk them for ever */
 
 /*
  * queue.c, with the lock held. Descriptors are put one after the other, then submitted at once; put

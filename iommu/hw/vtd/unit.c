@@ -191,10 +191,12 @@ static void stop_and_free(struct vtd_unit *u)
 {
     const int err = stop(u);
 
-    if (err)
-        vtd_error(u, "vtd_fini", err, u->root.n, u->queue.n);
-    else
+    if (!err) {
         free_all(u);
+        return;
+    }
+    vtd_error(u, "vtd_fini", err, u->root.n, u->queue.n);
+    vtd_forget_tables(u);
 }
 
 int vtd_init(struct vtd_unit *u, const struct vtd_config *config)
