@@ -36,6 +36,7 @@ struct machine_domain {
     char (*controls)[NAME_SIZE];
     unsigned nr_controls;
     struct sluice_domain *sluice;
+    _Atomic uint64_t exits;
     char arg[FRAME_SIZE]; /* the page at MACHINE_ARG */
 };
 
@@ -59,6 +60,9 @@ struct machine_device {
  */
 struct machine_backend {
     const char *name;
+
+    /* What it is, in at most size - 1 characters; NULL: memory of this process. */
+    void (*describe)(const struct machine *m, char *out, size_t size);
 
     /*
      * The hardware, before the library's instance is there: config.ram bytes of RAM at ram.base,
@@ -106,7 +110,7 @@ struct machine {
     struct hw_unit absent;
     struct machine_domain *domains;
     struct machine_device *devices;
-    char error[ERROR_SIZE];
+    char error[ERROR_SIZE], hardware[ERROR_SIZE];
     unsigned fail_alloc, fail_flush;
     bool failed;
     unsigned preempt_every, preempt_count;

@@ -26,6 +26,11 @@ const char *machine_error(const struct machine *m)
     return m->error;
 }
 
+const char *machine_hardware(const struct machine *m)
+{
+    return m->hardware;
+}
+
 struct sluice *machine_sluice(struct machine *m)
 {
     return m->sluice;
@@ -131,6 +136,13 @@ static void unbuild(struct machine *m)
     m->backend->close(m);
 }
 
+static void describe(struct machine *m)
+{
+    snprintf(m->hardware, sizeof(m->hardware), "memory of this process, no hardware");
+    if (m->backend->describe)
+        m->backend->describe(m, m->hardware, sizeof(m->hardware));
+}
+
 int machine_create(const struct machine_config *config, struct machine **out, char *error)
 {
     struct machine *m = calloc(1, sizeof(*m));
@@ -143,6 +155,7 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
     m->backend = config->backend ? config->backend : &soft_backend;
     err = build(m);
     if (!err) {
+        describe(m);
         *out = m;
         return 0;
     }
@@ -225,6 +238,7 @@ void machine_stats(const struct machine *m, struct machine_stats *out)
             break;
         out->submissions += unit->nr_submissions;
         out->invalidations += unit->nr_invalidations;
+        out->faults += unit->nr_faults;
     }
 }
 

@@ -68,6 +68,8 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
 unsigned machine_destroy(struct machine *m);
 const char *machine_error(const struct machine *m);
 struct sluice *machine_sluice(struct machine *m);
+/* What it is made of, in words. */
+const char *machine_hardware(const struct machine *m);
 
 /* ---- Domains -----------------------------------------------------------------------------------
  */
@@ -182,7 +184,7 @@ void machine_cached(struct machine *m, void (*visit)(void *arg, const struct mac
                     void *arg);
 
 struct machine_stats {
-    uint64_t allocs, frees, submissions, invalidations, exits, free_frames, lost_frames;
+    uint64_t allocs, frees, submissions, invalidations, faults, exits, free_frames, lost_frames;
 };
 void machine_stats(const struct machine *m, struct machine_stats *out);
 
@@ -191,5 +193,6 @@ struct machine_domain *machine_domain_at(struct machine *m, unsigned index);
 struct machine_device *machine_device_at(struct machine *m, unsigned index);
 const char *machine_domain_name(const struct machine_domain *d);
 uint16_t machine_domain_domid(const struct machine_domain *d);
+uint64_t machine_domain_exits(const struct machine_domain *d); /* hypercalls, and continuations */
 
 #endif

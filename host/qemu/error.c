@@ -24,6 +24,11 @@ const char *qemu_error(const struct qemu *q)
     return q->error;
 }
 
+const char *qemu_version(const struct qemu *q)
+{
+    return q->version;
+}
+
 bool qemu_dead(const struct qemu *q)
 {
     return q->dead;
