@@ -4,6 +4,7 @@
 
 #include "report.h"
 #include "scenario/number.h"
+#include "terminal.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -47,8 +48,10 @@ static void play(const struct inspect_options *o, struct player *p, struct inspe
 
 static void show(const struct inspect_options *o, struct player *p)
 {
-    struct inspection in = {
-        .sc = p->sc, .machine = o->machine->name, .few = o->all ? UINT32_MAX : INSPECT_FEW};
+    struct inspection in = {.sc = p->sc,
+                            .machine = o->machine->name,
+                            .utf8 = o->utf8,
+                            .few = o->all ? UINT32_MAX : INSPECT_FEW};
 
     play(o, p, &in);
     inspect_gather(&in, p->m);
@@ -197,7 +200,8 @@ int command_inspect(int argc, char **argv)
     static const struct argp argp = {
         .options = options, .parser = parse, .args_doc = "FILE", .doc = doc};
     struct command_line line = {
-        .options = {.machine = machine_kinds, .out = stdout, .err = stderr}};
+        .options = {
+            .machine = machine_kinds, .utf8 = terminal_utf8(), .out = stdout, .err = stderr}};
 
     argp_parse(&argp, argc, argv, 0, NULL, &line);
     return inspect_file(&line.options, line.file);

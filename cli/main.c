@@ -4,6 +4,7 @@
 #include "inspect.h"
 
 #include <argp.h>
+#include <locale.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,6 +90,7 @@ int main(int argc, char **argv)
     struct chosen chosen = {.command = NULL};
     char name[64];
 
+    setlocale(LC_CTYPE, "");
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &chosen);
     if (!chosen.command)

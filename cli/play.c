@@ -4,11 +4,11 @@
 #include "run.h"
 #include "scenario/number.h"
 #include "scenario/verbs/verbs.h"
+#include "terminal.h"
 
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum key {
     KEY_MACHINE = 'm',
@@ -141,7 +141,8 @@ int command_play(int argc, char **argv)
         .err = stderr,
         .report = {.ops = &report_text,
                    .out = stdout,
-                   .colour = isatty(STDOUT_FILENO) == 1 && !getenv("NO_COLOR")},
+                   .colour = terminal_colour(),
+                   .utf8 = terminal_utf8()},
     };
     int first = 0;
 

@@ -122,6 +122,11 @@ struct sluice_device *machine_device_sluice(struct machine_device *dev)
     return dev->sluice;
 }
 
+struct machine_domain *machine_device_owner(const struct machine_device *dev)
+{
+    return dev->owner;
+}
+
 rid_t machine_device_rid(const struct machine_device *dev)
 {
     return dev->rids[0];

@@ -142,6 +142,8 @@ int machine_device_assign(struct machine_device *dev, struct machine_domain *d);
 int machine_device_unassign(struct machine_device *dev);
 struct machine_device *machine_device(struct machine *m, const char *name);
 struct sluice_device *machine_device_sluice(struct machine_device *dev); /* NULL: unprotected */
+/* Whose an unprotected one is; NULL: nobody's, or the library knows. */
+struct machine_domain *machine_device_owner(const struct machine_device *dev);
 rid_t machine_device_rid(const struct machine_device *dev);
 const char *machine_device_name(struct machine *m, const struct sluice_device *dev);
 
