@@ -25,6 +25,7 @@ struct inspect_options {
     bool all;
     bool utf8;
     FILE *out, *err;
+    FILE *progress; /* NULL: nobody is watching */
 };
 
 /* Plays the text and shows the machine. 0; 1: this machine cannot play it; 2: it is no scenario. */

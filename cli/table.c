@@ -27,7 +27,7 @@ void table_line(struct table *t)
 
 void table_cell(struct table *t, const char *format, ...)
 {
-    char text[160], *copy;
+    char text[1024], *copy;
     va_list args;
 
     va_start(args, format);

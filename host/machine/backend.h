@@ -11,8 +11,7 @@
 
 #include <pthread.h>
 
-#define NAME_SIZE  32u
-#define ERROR_SIZE 160u
+#define NAME_SIZE 32u
 
 /* RAM, and which frames of it are free. */
 struct ram {
@@ -110,7 +109,7 @@ struct machine {
     struct hw_unit absent;
     struct machine_domain *domains;
     struct machine_device *devices;
-    char error[ERROR_SIZE], hardware[ERROR_SIZE];
+    char error[MACHINE_ERROR_SIZE], hardware[MACHINE_ERROR_SIZE];
     unsigned fail_alloc, fail_flush;
     bool failed;
     unsigned preempt_every, preempt_count;
@@ -123,6 +122,9 @@ int machine_fail(struct machine *m, int err, const char *format, ...)
 
 /* Does the flush that is submitted now hang for good? For backends, at each submission. */
 bool machine_flush_hangs(struct machine *m);
+
+/* image.c: 0, or what is wrong with the file. */
+int image_check(struct machine *m, const char *image);
 
 /* port.c */
 void port_init(struct machine *m);

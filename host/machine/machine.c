@@ -101,11 +101,23 @@ static void reserve_holes(struct machine *m)
                     mfn_of(m->config.holes[i].last >> FRAME_LG2));
 }
 
+static int check_images(struct machine *m)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < m->config.nr_slots && !err; i++)
+        if (m->config.slots[i].kind == MACHINE_NVME && m->config.slots[i].image)
+            err = image_check(m, m->config.slots[i].image);
+    return err;
+}
+
 static int build(struct machine *m)
 {
     struct sluice_config config = {.port = &m->port};
     int err = set_defaults(m);
 
+    if (!err)
+        err = check_images(m);
     if (err)
         return err;
     err = m->backend->open(m);
@@ -113,8 +125,10 @@ static int build(struct machine *m)
         err = ram_init(&m->ram, m->config.ram, m->config.seed);
     if (err)
         return m->error[0] ? err
-                           : machine_fail(m, err, "no memory for %llu bytes of RAM",
-                                          (unsigned long long)m->config.ram);
+                           : machine_fail(m, err,
+                                          "no memory for %llu MiB of RAM; the line `machine ram=` "
+                                          "says how much",
+                                          (unsigned long long)m->config.ram >> 20);
     reserve_holes(m);
     port_init(m);
     config.nr_frames = m->ram.nr;
@@ -160,7 +174,7 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
         return 0;
     }
     if (error)
-        memcpy(error, m->error, ERROR_SIZE);
+        memcpy(error, m->error, MACHINE_ERROR_SIZE);
     if (m->sluice)
         sluice_destroy(m->sluice);
     unbuild(m);

@@ -13,6 +13,8 @@
 #include "../../iommu/abi/contexts.h"
 #include "../../iommu/sluice.h"
 
+#define MACHINE_ERROR_SIZE 400
+
 struct machine_backend;
 struct machine;
 struct machine_domain;
@@ -60,7 +62,7 @@ extern const struct machine_backend vtd_backend;
 
 /*
  * 0, -EINVAL, -ENOMEM, -EOPNOTSUPP (the backend cannot be such a machine); on error *out is NULL
- * and error (if not NULL, of 160 bytes) has the words.
+ * and error (if not NULL, of MACHINE_ERROR_SIZE bytes) has the words.
  */
 int machine_create(const struct machine_config *config, struct machine **out, char *error);
 /* Destroys what is still there. Returns the number of frames and objects that leaked: 0 is right.

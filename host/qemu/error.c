@@ -59,7 +59,10 @@ int qemu_lost(struct qemu *q, int ret, const char *what)
         describe_end(q, end, sizeof(end));
         ret = -EIO;
     } else {
-        snprintf(end, sizeof(end), "QEMU did not answer (%s)", strerror(-ret));
+        if (ret == -ETIMEDOUT)
+            snprintf(end, sizeof(end), "QEMU did not answer within %u ms", q->timeout_ms);
+        else
+            snprintf(end, sizeof(end), "QEMU did not answer (%s)", strerror(-ret));
         process_kill(q);
         ret = ret == -ETIMEDOUT ? ret : -EIO;
     }

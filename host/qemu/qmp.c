@@ -117,7 +117,8 @@ static int check_version(struct qemu *q)
         return ret;
     if (major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= OLDEST_MINOR))
         return 0;
-    return qemu_fail(q, -EOPNOTSUPP, "QEMU %u.%u is too old: %u.%u is the oldest that will do",
+    return qemu_fail(q, -EOPNOTSUPP,
+                     "QEMU %u.%u is too old: %u.%u is the oldest that will do (Debian 12 has it)",
                      major, minor, OLDEST_MAJOR, OLDEST_MINOR);
 }
 

@@ -24,7 +24,10 @@ static int open_machine(struct machine *m)
     if (err)
         return err;
     m->ram.base = m->ram.view = qemu_ram(state->q, 0, m->config.ram);
-    return m->ram.base ? 0 : machine_fail(m, -EINVAL, "this machine has RAM below 2 GiB only");
+    return m->ram.base
+               ? 0
+               : machine_fail(m, -EINVAL,
+                              "this machine has RAM below 2 GiB only: machine ram=2G or less");
 }
 
 static void close_machine(struct machine *m)
