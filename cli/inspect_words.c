@@ -227,11 +227,11 @@ static void add_unmap(struct words *w, const struct sluice_explanation *why)
 
     words_add(w, "; dfn%s ", nr > 1 ? "s" : "");
     words_range(w, why->unmap_first.n, nr);
-    words_add(w, " %s unmapped there ", nr > 1 ? "were" : "was");
+    words_add(w, " %s unmapped there", nr > 1 ? "were" : "was");
     if (why->calls_since)
-        words_add(w, "%" PRIu64 " call%s ago", why->calls_since, why->calls_since > 1 ? "s" : "");
+        words_add(w, " %" PRIu64 " call%s ago", why->calls_since, why->calls_since > 1 ? "s" : "");
     else
-        words_add(w, "by the last call");
+        words_add(w, ", no call since");
 }
 
 static void add_device(struct words *w, const struct inspect_fault *f)
@@ -259,7 +259,7 @@ void words_fault(struct words *w, const struct inspection *in, const struct insp
     add_who(w, in, d, f);
     add_found(w, f);
     if (!is_told(f))
-        words_add(w, " (it was blocked as %s)", sluice_reason_name(f->fault.reason));
+        words_add(w, "; it was blocked as %s", sluice_reason_name(f->fault.reason));
     if (f->why.unmapped)
         add_unmap(w, &f->why);
     add_device(w, f);

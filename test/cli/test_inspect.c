@@ -192,15 +192,15 @@ static void test_faults_in_words(void **state)
     expect_has(CONTEXT "d: map_pages ctx_no=$c gfn=1 dfn=0x900 map_flags=r\n" DMA,
                FAULT "gfn 0x1 is mapped there for reading only (the walk found a leaf of 4K)\n");
     expect_has(CONTEXT DMA "d: map_pages ctx_no=$c gfn=1 dfn=0x900 map_flags=rw\n",
-               FAULT "gfn 0x1 is mapped there now, rw (the walk found a leaf of 4K) (it was "
-                     "blocked as not-present)\n");
+               FAULT "gfn 0x1 is mapped there now, rw (the walk found a leaf of 4K); it was "
+                     "blocked as not-present\n");
     expect_has(CONTEXT "d: map_pages ctx_no=$c gfn=1 dfn=0x900 map_flags=rw\n"
                        "d: unmap_pages ctx_no=$c dfn=0x900\n" DMA,
-               "level 0); dfn 0x900 was unmapped there by the last call\n");
+               "level 0); dfn 0x900 was unmapped there, no call since\n");
     expect_has(CONTEXT DMA "d: reattach_device dev=nic ctx_no=0\n",
                "level 3); the device is in context 0 now\n");
     expect_has(CONTEXT DMA "d: reattach_device dev=nic ctx_no=0\nd: free_context ctx_no=$c\n",
-               FAULT "there is no such context any more (it was blocked as not-present); the "
+               FAULT "there is no such context any more; it was blocked as not-present; the "
                      "device is in context 0 now\n");
     expect_has(CONTEXT DMA "check\nunassign nic\n", "level 3); the device is in quarantine now\n");
     expect_has(CONTEXT DMA "domain e id=2 mem=1M\nunassign nic\nassign nic e\n",
@@ -213,8 +213,8 @@ static void test_faults_in_words(void **state)
                "in context 0 of d: the context is only 48 bits wide\n");
     expect_has("domain d id=1 mem=1M\n"
                "device nic 00:05.0 owner=d reserved=0x900000-0x900fff:reserved\n" DMA,
-               "a reserved region (reserved) is there, 0x900000-0x900fff (it was blocked as "
-               "not-present)\n");
+               "a reserved region (reserved) is there, 0x900000-0x900fff; it was blocked as "
+               "not-present\n");
 }
 
 static void test_lines_are_drawn_where_they_can_be(void **state)
