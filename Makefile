@@ -2,7 +2,7 @@
 # The front door: installs what is missing, configures, and lets meson and ninja do the work.
 #
 #   make            build; the command is build/sluice
-#   make run        a tour: two guests, each with a device
+#   make run        a tour: the rules in memory, then a disk on VT-d in QEMU
 #   make test       everything that must pass, in minutes
 #   make bench      how fast, against limits measured in the same run
 #   make help       the rest
@@ -91,7 +91,7 @@ clean:
 
 help:
 	@echo 'make            build; the command is build/sluice'
-	@echo 'make run        a tour: two guests, each with a device'
+	@echo 'make run        a tour: the rules in memory, then a disk on VT-d in QEMU'
 	@echo 'make test       everything that must pass, in minutes'
 	@echo 'make bench      how fast, against limits measured in the same run'
 	@echo 'make check      format, include direction, headers that compile alone'

@@ -229,7 +229,7 @@ static bool build(struct world *w, bool caching_mode)
         .name = "guest", .domid = 1, .mem = 128u << 20, .contiguous = true};
     struct machine_device *edu, *disk;
     enum hw_reason reason;
-    char error[ERROR_SIZE] = "";
+    char error[MACHINE_ERROR_SIZE] = "";
 
     backend = vtd_backend;
     backend.mmio_read = counted_read;

@@ -2,8 +2,10 @@
 /* `sluice inspect`: plays a scenario up to a line and shows what the machine is like then. */
 #include "inspect.h"
 
+#include "progress.h"
 #include "report.h"
 #include "scenario/number.h"
+#include "terminal.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -21,7 +23,8 @@ static bool stops_at(const struct inspect_options *o, const struct sc_line *line
 }
 
 /* What came out otherwise is said, but what the machine is like then is shown all the same. */
-static void play_line(struct player *p, const struct sc_line *line, FILE *err)
+static void play_line(struct player *p, const struct sc_line *line, FILE *err,
+                      struct progress *progress)
 {
     struct outcome out;
     struct played played = {.player = p, .line = line, .out = &out};
@@ -29,26 +32,34 @@ static void play_line(struct player *p, const struct sc_line *line, FILE *err)
 
     player_line(p, line, &out);
     played.fulfilled = !out.cannot[0] && outcome_fulfils(&out, line, p->vars);
-    if (!played_well(&played))
+    if (!played_well(&played)) {
+        progress_clear(progress);
         report_mismatch(&report, &played);
+    }
     outcome_end(&out);
 }
 
 static void play(const struct inspect_options *o, struct player *p, struct inspection *in)
 {
+    struct progress progress;
     unsigned i = 0;
 
+    progress_begin(&progress, o->progress, 1);
     for (; i < p->sc->nr_lines && !p->gone && !stops_at(o, &p->sc->lines[i]); i++) {
-        play_line(p, &p->sc->lines[i], o->err);
+        progress_show(&progress, p->sc->file, p->sc->lines[i].number, 0);
+        play_line(p, &p->sc->lines[i], o->err, &progress);
         in->line = p->sc->lines[i].number;
     }
+    progress_clear(&progress);
     in->ended = i == p->sc->nr_lines;
 }
 
 static void show(const struct inspect_options *o, struct player *p)
 {
-    struct inspection in = {
-        .sc = p->sc, .machine = o->machine->name, .few = o->all ? UINT32_MAX : INSPECT_FEW};
+    struct inspection in = {.sc = p->sc,
+                            .machine = o->machine->name,
+                            .utf8 = o->utf8,
+                            .few = o->all ? UINT32_MAX : INSPECT_FEW};
 
     play(o, p, &in);
     inspect_gather(&in, p->m);
@@ -64,7 +75,7 @@ static int inspect_scenario(const struct inspect_options *o, const struct scenar
     const struct player_config config = {.sc = sc, .machine = o->machine};
     const char *lacks = machine_kind_lacks(o->machine, sc);
     struct outcome at_end = {.status = 0};
-    char error[160] = "";
+    char error[MACHINE_ERROR_SIZE] = "";
     struct player p;
 
     if (lacks) {
@@ -128,7 +139,7 @@ enum key { KEY_MACHINE = 'm', KEY_JSON = 'j', KEY_AT = 'l', KEY_ALL = 'a' };
 
 static const struct argp_option options[] = {
     {"machine", KEY_MACHINE, "NAME", 0,
-     "Play on soft (the default), vtd, vtd-scalable, amdvi or smmuv3", 0},
+     "Play on soft (the default), vtd or vtd-scalable (both start QEMU)", 0},
     {"at", KEY_AT, "LINE", 0, "Stop after that line, not at a `break` or at the end", 0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
     {"all", KEY_ALL, NULL, 0, "Leave nothing out of long lists", 0},
@@ -145,11 +156,11 @@ static const char doc[] =
 
 static void choose_machine(struct argp_state *state, struct inspect_options *o, const char *name)
 {
-    o->machine = machine_kind_find(name);
+    struct words why = {.n = 0};
+
+    o->machine = machine_kind_find(name, &why);
     if (!o->machine)
-        argp_error(state, "unknown machine '%s'", name);
-    else if (!o->machine->backend)
-        argp_failure(state, 2, 0, "machine %s is not in this build", name);
+        argp_failure(state, 2, 0, "%s", why.text);
 }
 
 static unsigned line_option(struct argp_state *state, const char *text)
@@ -196,8 +207,11 @@ int command_inspect(int argc, char **argv)
 {
     static const struct argp argp = {
         .options = options, .parser = parse, .args_doc = "FILE", .doc = doc};
-    struct command_line line = {
-        .options = {.machine = machine_kinds, .out = stdout, .err = stderr}};
+    struct command_line line = {.options = {.machine = machine_kinds,
+                                            .utf8 = terminal_utf8(),
+                                            .out = stdout,
+                                            .err = stderr,
+                                            .progress = terminal_progress() ? stderr : NULL}};
 
     argp_parse(&argp, argc, argv, 0, NULL, &line);
     return inspect_file(&line.options, line.file);

@@ -23,7 +23,9 @@ struct inspect_options {
     unsigned at; /* play up to and including that line; 0: to the first `break`, or the end */
     bool json;
     bool all;
+    bool utf8;
     FILE *out, *err;
+    FILE *progress; /* NULL: nobody is watching */
 };
 
 /* Plays the text and shows the machine. 0; 1: this machine cannot play it; 2: it is no scenario. */
@@ -61,18 +63,18 @@ struct inspect_domain {
     struct sluice_domain *sluice;
     struct sluice_domain_info info;
     struct sluice_domain_stats stats;
-    uint64_t frames;
+    uint64_t frames, exits;
     bool scattered; /* some frame is not at its gfn */
     struct inspect_context *context;
     unsigned nr_contexts;
     struct inspect_fault *fault;
     unsigned nr_faults, faults_room;
-    uint64_t faults_lost;
 };
 
 struct inspect_device {
     const char *name;
     rid_t rid;
+    const char *owner;            /* of one behind no unit; NULL: nobody */
     struct sluice_device *sluice; /* NULL: behind no unit */
     struct sluice_device_info info;
     int unit; /* index, or negative */
@@ -88,7 +90,8 @@ struct inspect_held {
 struct inspection {
     struct arena arena;
     const struct scenario *sc;
-    const char *machine;
+    const char *machine, *hardware;
+    bool utf8;     /* the reader's terminal can draw lines */
     unsigned line; /* the last that was played; 0: none */
     bool ended;    /* there are no more lines */
     unsigned few;  /* how much of long lists is kept */
@@ -103,7 +106,7 @@ struct inspection {
     unsigned nr_held, held_room;
 };
 
-/* Fills in everything behind `few`. Takes the pending fault records out. */
+/* Fills in everything behind `few`. Fault records stay where they are. */
 void inspect_gather(struct inspection *in, struct machine *m);
 /* The runs of a context. */
 void inspect_fold(struct inspection *in, struct machine *m, const struct inspect_domain *d,
@@ -115,6 +118,9 @@ void *inspect_grow(struct inspection *in, void *array, unsigned nr, unsigned *ro
  */
 
 void inspect_print(const struct inspection *in, FILE *out);
+/* Units, domains with their contexts, devices: what a machine is like, without its faults. */
+void inspect_print_brief(const struct inspection *in, FILE *out);
+void inspect_print_tree(const struct inspection *in, FILE *out);
 void inspect_print_json(const struct inspection *in, FILE *out);
 
 /* Is the device in that context? */
@@ -134,7 +140,11 @@ void words_bdf(struct words *w, rid_t rid);                 /* 00:05.0, or 0001:
 void words_rights(struct words *w, unsigned attr);          /* rw, r, wc ... */
 void words_size(struct words *w, unsigned lg2);             /* 4K */
 void words_range(struct words *w, uint64_t n, uint64_t nr); /* 0x900-0x903 */
+/* What the unit can do; `between` parts what it walks from how it behaves. */
+void words_unit(struct words *w, const struct sluice_unit_info *u, const char *between);
 void words_fault(struct words *w, const struct inspection *in, const struct inspect_domain *d,
                  const struct inspect_fault *f);
+/* Why the device was stopped just now; `recorded`: a unit has left a record of it. */
+void words_blocked(struct words *w, const struct inspection *in, const char *device, bool recorded);
 
 #endif

@@ -48,15 +48,12 @@ static void gather_contexts(struct inspection *in, struct machine *m, struct ins
 static void gather_faults(struct inspection *in, struct inspect_domain *d)
 {
     struct inspect_fault f;
-    uint64_t lost;
 
-    while (sluice_faults_read(d->sluice, &f.fault, 1, &lost)) {
-        d->faults_lost += lost;
+    while (!sluice_fault_peek(d->sluice, d->nr_faults, &f.fault)) {
         (void)sluice_fault_explain(d->sluice, &f.fault, &f.why);
         d->fault = inspect_grow(in, d->fault, d->nr_faults, &d->faults_room, sizeof(f));
         d->fault[d->nr_faults++] = f;
     }
-    d->faults_lost += lost;
 }
 
 /* The machine's lists begin with the newest. */
@@ -71,6 +68,7 @@ static void gather_domains(struct inspection *in, struct machine *m)
 
         d->name = machine_domain_name(md);
         d->sluice = machine_domain_sluice(md);
+        d->exits = machine_domain_exits(md);
         sluice_domain_info(d->sluice, &d->info);
         gather_contexts(in, m, d);
         gather_faults(in, d);
@@ -92,6 +90,11 @@ static const char *declared_name(const struct scenario *sc, struct machine *m,
     return "?";
 }
 
+static const char *owner_name(const struct machine_domain *owner)
+{
+    return owner ? machine_domain_name(owner) : NULL;
+}
+
 static void gather_devices(struct inspection *in, struct machine *m)
 {
     while (machine_device_at(m, in->nr_devices))
@@ -104,6 +107,7 @@ static void gather_devices(struct inspection *in, struct machine *m)
         dev->rid = machine_device_rid(md);
         dev->sluice = machine_device_sluice(md);
         dev->name = declared_name(in->sc, m, md);
+        dev->owner = owner_name(machine_device_owner(md));
         dev->unit = -1;
         if (!dev->sluice)
             continue;
@@ -179,6 +183,7 @@ void inspect_gather(struct inspection *in, struct machine *m)
     struct sluice *s = machine_sluice(m);
 
     machine_stats(m, &in->stats);
+    in->hardware = machine_hardware(m);
     sluice_faults_collect(s);
     gather_units(in, s);
     gather_devices(in, m);

@@ -64,9 +64,13 @@ static json_t *unit_json(const struct sluice_unit_info *u)
     set_bool(unit, "coherent", !u->geo.noncoherent);
     set_bool(unit, "caching_mode", u->caching_mode);
     set_bool(unit, "snoop_control", u->snoop);
+    set_bool(unit, "scalable", u->scalable);
+    set_bool(unit, "queued", u->queued);
     set_bool(unit, "failed", u->failed);
     set(unit, "submissions", u->submissions);
     set(unit, "invalidations", u->invalidations);
+    set(unit, "faults", u->faults);
+    set(unit, "lost_faults", u->faults_lost);
     return unit;
 }
 
@@ -127,6 +131,8 @@ static void set_stats(json_t *domain, const struct inspect_domain *d)
     set(counters, "pages_unmapped", s->pages_unmapped);
     set(counters, "submissions", s->submissions);
     set(counters, "faults", s->faults);
+    set(counters, "lost_faults", s->faults_lost);
+    set(counters, "exits", d->exits);
     json_object_set_new(domain, "counters", counters);
     json_object_set_new(budgets, "contexts", budget_json(s->contexts, d->info.budget_contexts));
     json_object_set_new(budgets, "tables", budget_json(s->tables, d->info.budget_tables));
@@ -189,7 +195,7 @@ static json_t *device_json(const struct inspection *in, const struct inspect_dev
     json_object_set_new(device, "bdf", rid_json(dev->rid));
     set_bool(device, "protected", dev->sluice);
     json_object_set_new(device, "unit", dev->unit < 0 ? json_null() : json_integer(dev->unit));
-    set_text(device, "owner", owner ? inspect_owner(in, owner) : NULL);
+    set_text(device, "owner", owner ? inspect_owner(in, owner) : dev->owner);
     json_object_set_new(device, "ctx_no", owner ? number(dev->info.ctx_no) : json_null());
     set_bool(device, "quarantined", dev->sluice && !owner);
     set_details(device, in, dev);
@@ -266,13 +272,13 @@ static json_t *fault_json(const struct inspection *in, const struct inspect_doma
     return fault;
 }
 
-/* Older records that made room, of all domains. */
+/* Records that were dropped unread, of all domains. */
 static uint64_t faults_lost(const struct inspection *in)
 {
     uint64_t lost = 0;
 
     for (unsigned i = 0; i < in->nr_domains; i++)
-        lost += in->domain[i].faults_lost;
+        lost += in->domain[i].stats.faults_lost;
     return lost;
 }
 
@@ -319,6 +325,7 @@ void inspect_print_json(const struct inspection *in, FILE *out)
 
     set_text(root, "file", in->sc->file);
     set_text(root, "machine", in->machine);
+    set_text(root, "hardware", in->hardware);
     set(root, "line", in->line);
     set_bool(root, "ended", in->ended);
     set(counters, "exits", in->stats.exits);

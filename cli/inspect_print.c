@@ -1,132 +1,73 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The machine as text. */
 #include "inspect.h"
+#include "table.h"
 
 #include <inttypes.h>
-
-/* Neighbouring powers of two as one range: 4K 2M 1G, or 4K-256G. */
-static void add_sizes(struct words *w, uint64_t sizes)
-{
-    for (unsigned first = FRAME_LG2, last; first < 64; first = last + 1) {
-        last = first;
-        if (!(sizes >> first & 1))
-            continue;
-        while (last < 63 && sizes >> (last + 1) & 1)
-            last++;
-        words_add(w, " ");
-        words_size(w, first);
-        if (last == first)
-            continue;
-        words_add(w, "-");
-        words_size(w, last);
-    }
-}
 
 static void print_unit(const struct inspection *in, unsigned i, FILE *out)
 {
     const struct sluice_unit_info *u = &in->unit[i];
-    struct words sizes = {.n = 0};
+    struct words w = {.n = 0};
 
-    if (!u->translates) {
-        fprintf(out, "  %u %s: translates nothing, protects nothing\n", i, u->name);
+    words_unit(&w, u, "\n    ");
+    fprintf(out, "  %u %s\n", i, w.text);
+    if (!u->translates)
         return;
-    }
-    add_sizes(&sizes, u->geo.leaf_sizes);
-    fprintf(out, "  %u %s: tables %s, %u levels, %u bits, leaves%s, %s%s%s\n", i, u->name,
-            u->geo.format->name, u->geo.levels, u->geo.iova_bits, sizes.text,
-            u->geo.noncoherent ? "not coherent" : "coherent",
-            u->caching_mode ? ", caching mode" : "", u->snoop ? ", snoop control" : "");
-    fprintf(out, "    %" PRIu64 " submissions, %" PRIu64 " invalidations%s\n", u->submissions,
-            u->invalidations, u->failed ? "; FAILED, blocks all DMA" : "");
+    fprintf(out,
+            "    flushes %" PRIu64 " (%" PRIu64 " invalidations), faults %" PRIu64 ", lost %" PRIu64
+            "%s\n",
+            u->submissions, u->invalidations, u->faults, u->faults_lost,
+            u->failed ? "; FAILED, blocks all DMA" : "");
 }
 
-static void print_budget(FILE *out, const char *what, uint32_t used, uint32_t limit)
+/* A number, as the table of domains has it. */
+static void add_count(struct table *t, uint64_t n)
 {
-    fprintf(out, "%s %" PRIu32, what, used);
-    if (limit != SLUICE_NO_LIMIT)
-        fprintf(out, " of %" PRIu32, limit);
+    table_cell(t, "%" PRIu64, n);
 }
 
-static void print_stats(const struct inspect_domain *d, FILE *out)
+static void add_domain(struct table *t, const struct inspect_domain *d)
 {
     const struct sluice_domain_stats *s = &d->stats;
 
-    fprintf(out,
-            "    calls %" PRIu64 " (map %" PRIu64 ", unmap %" PRIu64 "), pages mapped %" PRIu64
-            ", unmapped %" PRIu64 ", submissions %" PRIu64 ", faults %" PRIu64 "\n",
-            s->calls, s->map_calls, s->unmap_calls, s->pages_mapped, s->pages_unmapped,
-            s->submissions, s->faults);
-    print_budget(out, "    used: contexts", s->contexts, d->info.budget_contexts);
-    print_budget(out, ", tables", s->tables, d->info.budget_tables);
-    print_budget(out, ", references", s->refs, d->info.budget_refs);
-    fputs("\n", out);
+    table_line(t);
+    table_cell(t, "%s", d->name);
+    add_count(t, d->info.domid);
+    add_count(t, d->frames);
+    add_count(t, s->calls);
+    add_count(t, d->exits);
+    add_count(t, s->map_calls);
+    add_count(t, s->pages_mapped);
+    add_count(t, s->unmap_calls);
+    add_count(t, s->pages_unmapped);
+    add_count(t, s->submissions);
+    add_count(t, s->faults);
 }
 
-static void print_run(const struct inspect_run *r, FILE *out)
+static void print_domains(const struct inspection *in, FILE *out)
 {
-    struct words w = {.n = 0};
+    static const char *const head[] = {"",      "id",     "frames", "calls",   "exits", "maps",
+                                       "pages", "unmaps", "pages",  "flushes", "faults"};
+    struct table t = {.nr_lines = 0};
 
-    words_add(&w, "dfn ");
-    words_range(&w, r->dfn, r->nr);
-    words_add(&w, " -> %s ", r->region ? "reserved region" : "gfn");
-    words_range(&w, r->gfn, r->nr);
-    words_add(&w, ", ");
-    words_rights(&w, r->attr);
-    words_add(&w, ", ");
-    words_size(&w, r->lg2);
-    fprintf(out, "      %s\n", w.text);
+    fputs("Domains\n", out);
+    if (!in->nr_domains)
+        return;
+    table_line(&t);
+    for (unsigned i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+        table_cell(&t, "%s", head[i]);
+    for (unsigned i = 0; i < in->nr_domains; i++)
+        add_domain(&t, &in->domain[i]);
+    table_print(&t, "  ", "lrrrrrrrrrr", out);
+    fputs("Contexts\n", out);
+    inspect_print_tree(in, out);
 }
 
 static void print_more(const char *indent, uint64_t more, FILE *out)
 {
     if (more)
         fprintf(out, "%s... and %" PRIu64 " more\n", indent, more);
-}
-
-static const char *kind_of(const struct inspect_context *c)
-{
-    if (c->info.identity)
-        return "identity";
-    return c->info.blocked ? "blocked" : "the domain's own";
-}
-
-static void print_context(const struct inspection *in, const struct inspect_domain *d,
-                          const struct inspect_context *c, FILE *out)
-{
-    bool none = true;
-
-    fprintf(out, "    context %u: %s, tag %u, tables %" PRIu64 ", devices", c->no, kind_of(c),
-            c->info.did, c->tables);
-    for (unsigned i = 0; i < in->nr_devices; i++) {
-        if (!inspect_is_in(&in->device[i], d, c))
-            continue;
-        fprintf(out, " %s", in->device[i].name);
-        none = false;
-    }
-    fputs(none ? " none\n" : "\n", out);
-    for (unsigned i = 0; i < c->nr_runs; i++)
-        print_run(&c->run[i], out);
-    print_more("      ", c->total_runs - c->nr_runs, out);
-    if (c->retired)
-        fprintf(out, "      %" PRIu64 " frames unmapped, but not flushed\n", c->retired);
-}
-
-static void print_domain(const struct inspection *in, const struct inspect_domain *d, FILE *out)
-{
-    fprintf(out, "  %s: id %u, %" PRIu64 " frames of 4K%s\n", d->name, d->info.domid, d->frames,
-            d->frames && !d->scattered ? ", direct-mapped" : "");
-    print_stats(d, out);
-    for (unsigned i = 0; i < d->nr_contexts; i++)
-        print_context(in, d, &d->context[i], out);
-}
-
-static void print_regions(const struct inspect_device *dev, FILE *out)
-{
-    struct sluice_region r;
-
-    for (unsigned k = 0; !sluice_device_region(dev->sluice, k, &r); k++)
-        fprintf(out, "    region 0x%" PRIx64 "-0x%" PRIx64 " %s\n", r.first, r.last,
-                inspect_region_name(r.type));
 }
 
 static void add_rids(struct words *w, const struct inspect_device *dev)
@@ -154,26 +95,62 @@ static void add_group(struct words *w, const struct inspection *in,
     }
 }
 
-static void print_device(const struct inspection *in, const struct inspect_device *dev, FILE *out)
+static void add_place(struct table *t, const struct inspection *in,
+                      const struct inspect_device *dev)
 {
     struct words w = {.n = 0};
 
-    words_add(&w, "%s: ", dev->name);
-    words_bdf(&w, dev->rid);
-    if (!dev->sluice) {
-        fprintf(out, "  %s, behind no unit: its addresses are the machine's\n", w.text);
-        return;
-    }
-    if (dev->unit >= 0)
-        words_add(&w, ", unit %d", dev->unit);
-    if (dev->info.domain)
-        words_add(&w, ", %s, context %u", inspect_owner(in, dev->info.domain), dev->info.ctx_no);
+    if (!dev->sluice)
+        words_add(&w, "%s, its addresses are the machine's", dev->owner ? dev->owner : "nobody's");
+    else if (dev->info.domain)
+        words_add(&w, "%s, context %u", inspect_owner(in, dev->info.domain), dev->info.ctx_no);
     else
-        words_add(&w, ", in quarantine");
-    add_rids(&w, dev);
-    add_group(&w, in, dev);
-    fprintf(out, "  %s\n", w.text);
-    print_regions(dev, out);
+        words_add(&w, "in quarantine");
+    if (dev->sluice) {
+        add_rids(&w, dev);
+        add_group(&w, in, dev);
+    }
+    table_cell(t, "%s", w.text);
+}
+
+static void add_regions(struct table *t, const struct inspect_device *dev)
+{
+    struct sluice_region r;
+
+    for (unsigned k = 0; dev->sluice && !sluice_device_region(dev->sluice, k, &r); k++) {
+        table_line(t);
+        for (unsigned i = 0; i < 3; i++)
+            table_cell(t, "%s", "");
+        table_cell(t, "region 0x%" PRIx64 "-0x%" PRIx64 " %s", r.first, r.last,
+                   inspect_region_name(r.type));
+    }
+}
+
+static void add_device(struct table *t, const struct inspection *in,
+                       const struct inspect_device *dev)
+{
+    struct words w = {.n = 0};
+
+    words_bdf(&w, dev->rid);
+    table_line(t);
+    table_cell(t, "%s", dev->name);
+    table_cell(t, "%s", w.text);
+    if (dev->unit < 0)
+        table_cell(t, "no unit");
+    else
+        table_cell(t, "unit %d", dev->unit);
+    add_place(t, in, dev);
+    add_regions(t, dev);
+}
+
+static void print_devices(const struct inspection *in, FILE *out)
+{
+    struct table t = {.nr_lines = 0};
+
+    fputs("Devices\n", out);
+    for (unsigned i = 0; i < in->nr_devices; i++)
+        add_device(&t, in, &in->device[i]);
+    table_print(&t, "  ", "", out);
 }
 
 static void print_held(const struct inspection *in, FILE *out)
@@ -206,35 +183,48 @@ static void print_faults(const struct inspection *in, const struct inspect_domai
         fprintf(out, "  %s\n", w.text);
     }
     print_more("  ", d->nr_faults - i, out);
-    if (d->faults_lost)
-        fprintf(out, "  %" PRIu64 " older ones of %s were lost\n", d->faults_lost, d->name);
+    if (d->stats.faults_lost)
+        fprintf(out, "  %" PRIu64 " of %s were dropped unread\n", d->stats.faults_lost, d->name);
 }
 
 static bool any_faults(const struct inspection *in)
 {
     for (unsigned i = 0; i < in->nr_domains; i++)
-        if (in->domain[i].nr_faults || in->domain[i].faults_lost)
+        if (in->domain[i].nr_faults || in->domain[i].stats.faults_lost)
             return true;
     return false;
 }
 
-void inspect_print(const struct inspection *in, FILE *out)
+static void print_machine(const struct inspection *in, FILE *out)
 {
     fprintf(out, "%s on machine %s, %s line %u\n", in->sc->file, in->machine,
             in->ended ? "at its end, after" : "after", in->line);
     fprintf(out,
-            "Machine\n  exits for hypercalls %" PRIu64 ", frames lost to failed units %" PRIu64
-            "\n",
-            in->stats.exits, in->stats.lost_frames);
+            "Machine\n  %s\n  exits for hypercalls %" PRIu64
+            ", frames lost to failed units %" PRIu64 "\n",
+            in->hardware, in->stats.exits, in->stats.lost_frames);
+}
+
+static void print_state(const struct inspection *in, FILE *out)
+{
     fputs("Units\n", out);
     for (unsigned i = 0; i < in->nr_units; i++)
         print_unit(in, i, out);
-    fputs("Domains\n", out);
-    for (unsigned i = 0; i < in->nr_domains; i++)
-        print_domain(in, &in->domain[i], out);
-    fputs("Devices\n", out);
-    for (unsigned i = 0; i < in->nr_devices; i++)
-        print_device(in, &in->device[i], out);
+    print_domains(in, out);
+    print_devices(in, out);
+}
+
+void inspect_print_brief(const struct inspection *in, FILE *out)
+{
+    print_state(in, out);
+    if (in->nr_held)
+        print_held(in, out);
+}
+
+void inspect_print(const struct inspection *in, FILE *out)
+{
+    print_machine(in, out);
+    print_state(in, out);
     print_held(in, out);
     fputs(any_faults(in) ? "Faults\n" : "Faults\n  none\n", out);
     for (unsigned i = 0; i < in->nr_domains; i++)

@@ -3,6 +3,7 @@
 #include "inspect.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 bool inspect_is_in(const struct inspect_device *dev, const struct inspect_domain *d,
                    const struct inspect_context *c)
@@ -90,6 +91,39 @@ void words_range(struct words *w, uint64_t n, uint64_t nr)
         words_add(w, "-0x%" PRIx64, n + nr - 1);
 }
 
+/* Neighbouring powers of two as one range: 4K 2M 1G, or 4K-256G. */
+static void add_sizes(struct words *w, uint64_t sizes)
+{
+    for (unsigned first = FRAME_LG2, last; first < 64; first = last + 1) {
+        last = first;
+        if (!(sizes >> first & 1))
+            continue;
+        while (last < 63 && sizes >> (last + 1) & 1)
+            last++;
+        words_add(w, " ");
+        words_size(w, first);
+        if (last == first)
+            continue;
+        words_add(w, "-");
+        words_size(w, last);
+    }
+}
+
+void words_unit(struct words *w, const struct sluice_unit_info *u, const char *between)
+{
+    if (!u->translates) {
+        words_add(w, "%s: translates nothing, protects nothing", u->name);
+        return;
+    }
+    words_add(w, "%s%s: %u levels, %u bits, leaves of", u->name,
+              u->scalable ? ", scalable mode" : "", u->geo.levels, u->geo.iova_bits);
+    add_sizes(w, u->geo.leaf_sizes);
+    words_add(w, ", tables %s, %" PRIu32 " tags%s", u->geo.format->name, u->nr_tags, between);
+    words_add(w, "invalidation by %s, %s walks, %s snoop control, %s caching mode",
+              u->queued ? "queue" : "registers", u->geo.noncoherent ? "non-coherent" : "coherent",
+              u->snoop ? "with" : "no", u->caching_mode ? "with" : "no");
+}
+
 const struct inspect_device *inspect_device_of(const struct inspection *in,
                                                const struct inspect_fault *f)
 {
@@ -99,7 +133,8 @@ const struct inspect_device *inspect_device_of(const struct inspection *in,
     return NULL;
 }
 
-static void add_who(struct words *w, const struct inspection *in, const struct inspect_fault *f)
+static void add_who(struct words *w, const struct inspection *in, const struct inspect_domain *d,
+                    const struct inspect_fault *f)
 {
     const struct inspect_device *dev = inspect_device_of(in, f);
 
@@ -109,8 +144,9 @@ static void add_who(struct words *w, const struct inspection *in, const struct i
         words_add(w, ", as ");
         words_bdf(w, f->fault.rid);
     }
-    words_add(w, ") %s dfn 0x%" PRIx64 " in context %u: ", f->fault.write ? "wrote to" : "read",
-              f->fault.addr >> FRAME_LG2, f->fault.ctx_no);
+    words_add(w, ") tried to %s dfn 0x%" PRIx64 " in context %u of %s: ",
+              f->fault.write ? "write to" : "read", f->fault.addr >> FRAME_LG2, f->fault.ctx_no,
+              d->name);
 }
 
 static void add_mapping(struct words *w, const struct inspect_fault *f)
@@ -119,12 +155,15 @@ static void add_mapping(struct words *w, const struct inspect_fault *f)
     const unsigned wanted = f->fault.write ? PT_WRITE : PT_READ;
 
     words_add(w, "gfn 0x%" PRIx64 " is mapped there", why->gfn.n);
-    if (!(why->attr & wanted)) {
+    if (why->attr & wanted) {
+        words_add(w, " now, ");
+        words_rights(w, why->attr);
+    } else {
         words_add(w, " for %s only", f->fault.write ? "reading" : "writing");
-        return;
     }
-    words_add(w, " now, ");
-    words_rights(w, why->attr);
+    words_add(w, " (the walk found a leaf of ");
+    words_size(w, why->lg2);
+    words_add(w, ")");
 }
 
 static void add_found(struct words *w, const struct inspect_fault *f)
@@ -136,7 +175,8 @@ static void add_found(struct words *w, const struct inspect_fault *f)
         words_add(w, "there is no such context any more");
         break;
     case SLUICE_FOUND_NOTHING:
-        words_add(w, "nothing is mapped there (the walk ended at level %u)", why->level);
+        words_add(w, "nothing is mapped there (the walk found an empty entry at level %u)",
+                  why->level);
         break;
     case SLUICE_FOUND_MAPPING:
         add_mapping(w, f);
@@ -181,18 +221,17 @@ static bool is_told(const struct inspect_fault *f)
 }
 
 /* Whoever did it: the domain, or one that acts for it. */
-static void add_unmap(struct words *w, const struct inspect_domain *d,
-                      const struct sluice_explanation *why)
+static void add_unmap(struct words *w, const struct sluice_explanation *why)
 {
     const uint64_t nr = why->unmap_last.n - why->unmap_first.n + 1;
 
     words_add(w, "; dfn%s ", nr > 1 ? "s" : "");
     words_range(w, why->unmap_first.n, nr);
-    words_add(w, " of %s %s unmapped ", d->name, nr > 1 ? "were" : "was");
+    words_add(w, " %s unmapped there", nr > 1 ? "were" : "was");
     if (why->calls_since)
-        words_add(w, "%" PRIu64 " call%s ago", why->calls_since, why->calls_since > 1 ? "s" : "");
+        words_add(w, " %" PRIu64 " call%s ago", why->calls_since, why->calls_since > 1 ? "s" : "");
     else
-        words_add(w, "last");
+        words_add(w, ", no call since");
 }
 
 static void add_device(struct words *w, const struct inspect_fault *f)
@@ -217,11 +256,49 @@ static void add_device(struct words *w, const struct inspect_fault *f)
 void words_fault(struct words *w, const struct inspection *in, const struct inspect_domain *d,
                  const struct inspect_fault *f)
 {
-    add_who(w, in, f);
+    add_who(w, in, d, f);
     add_found(w, f);
     if (!is_told(f))
-        words_add(w, " (it was blocked as %s)", sluice_reason_name(f->fault.reason));
+        words_add(w, "; it was blocked as %s", sluice_reason_name(f->fault.reason));
     if (f->why.unmapped)
-        add_unmap(w, d, &f->why);
+        add_unmap(w, &f->why);
     add_device(w, f);
+}
+
+static const struct inspect_device *device_named(const struct inspection *in, const char *name)
+{
+    for (unsigned i = 0; i < in->nr_devices; i++)
+        if (!strcmp(in->device[i].name, name))
+            return &in->device[i];
+    return NULL;
+}
+
+/* The newest record about it in its domain. */
+static bool add_newest(struct words *w, const struct inspection *in,
+                       const struct inspect_device *dev)
+{
+    for (unsigned i = 0; i < in->nr_domains; i++) {
+        const struct inspect_domain *d = &in->domain[i];
+
+        for (unsigned k = d->nr_faults; d->sluice == dev->info.domain && k--;) {
+            if (d->fault[k].fault.device != dev->sluice)
+                continue;
+            words_fault(w, in, d, &d->fault[k]);
+            return true;
+        }
+    }
+    return false;
+}
+
+void words_blocked(struct words *w, const struct inspection *in, const char *device, bool recorded)
+{
+    const struct inspect_device *dev = device_named(in, device);
+
+    if (dev && dev->sluice && dev->info.domain && recorded && add_newest(w, in, dev))
+        return;
+    words_add(w, "%s ", device);
+    if (dev && dev->sluice && !dev->info.domain)
+        words_add(w, "is nobody's; in quarantine it reaches nothing");
+    else
+        words_add(w, "was stopped; hardware left no record that says why");
 }

@@ -17,11 +17,31 @@ const struct machine_kind machine_kinds[] = {
     {.name = NULL, .features = no_features},
 };
 
-const struct machine_kind *machine_kind_find(const char *name)
+static void add_there_are(struct words *why)
 {
-    for (const struct machine_kind *kind = machine_kinds; kind->name; kind++)
-        if (!strcmp(kind->name, name))
-            return kind;
+    const char *comma = ": expected ";
+
+    for (const struct machine_kind *kind = machine_kinds; kind->name; kind++) {
+        if (!kind->backend)
+            continue;
+        words_add(why, "%s%s", comma, kind->name);
+        comma = ", ";
+    }
+}
+
+const struct machine_kind *machine_kind_find(const char *name, struct words *why)
+{
+    const struct machine_kind *kind = machine_kinds;
+
+    while (kind->name && strcmp(kind->name, name))
+        kind++;
+    if (kind->backend)
+        return kind;
+    if (kind->name)
+        words_add(why, "machine %s is not in this build", name);
+    else
+        words_add(why, "unknown machine '%s'", name);
+    add_there_are(why);
     return NULL;
 }
 

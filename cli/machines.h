@@ -4,7 +4,7 @@
 #define CLI_MACHINES_H
 
 #include "../host/machine/machine.h"
-#include "scenario/scenario.h"
+#include "outcome.h"
 
 struct machine_kind {
     const char *name;                      /* NULL ends the table */
@@ -15,7 +15,8 @@ struct machine_kind {
 
 extern const struct machine_kind machine_kinds[];
 
-const struct machine_kind *machine_kind_find(const char *name);
+/* NULL, with *why: there is no such machine, or not in this build. */
+const struct machine_kind *machine_kind_find(const char *name, struct words *why);
 /* The first feature that the scenario requires and the machine lacks, or NULL. */
 const char *machine_kind_lacks(const struct machine_kind *kind, const struct scenario *sc);
 

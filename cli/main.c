@@ -4,6 +4,8 @@
 #include "inspect.h"
 
 #include <argp.h>
+#include <errno.h>
+#include <locale.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,6 +79,15 @@ static char *help(int key, const char *text, void *input)
     return list;
 }
 
+/* What could not be written was not said: a full disk, a closed descriptor. */
+static int ended(int status)
+{
+    if (!fflush(stdout) && !ferror(stdout))
+        return status;
+    fprintf(stderr, "sluice: standard output: %s\n", strerror(errno));
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -89,11 +100,12 @@ int main(int argc, char **argv)
     struct chosen chosen = {.command = NULL};
     char name[64];
 
+    setlocale(LC_CTYPE, "");
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &chosen);
     if (!chosen.command)
         return 2;
     snprintf(name, sizeof(name), "sluice %s", chosen.command->name);
     argv[chosen.at] = name;
-    return chosen.command->run(argc - chosen.at, argv + chosen.at);
+    return ended(chosen.command->run(argc - chosen.at, argv + chosen.at));
 }

@@ -57,9 +57,8 @@ void words_add(struct words *w, const char *format, ...) __attribute__((format(p
 /* "EINVAL mapped=0"; of quiet fields those that the line asks for. */
 void outcome_print(const struct outcome *out, const struct sc_line *line, struct words *w);
 void expect_print(const struct sc_line *line, const uint64_t *vars, struct words *w);
-/* For people: "blocked: write to dfn 0x900, not-present". */
-void outcome_tell(const struct outcome *out, const struct sc_line *line, const uint64_t *vars,
-                  struct words *w);
+/* For people: "done, mapped=4", "refused: ENOENT (...)", "blocked". */
+void outcome_tell(const struct outcome *out, const struct sc_line *line, struct words *w);
 
 static inline uint64_t value_number(const struct sc_value *value, const uint64_t *vars)
 {

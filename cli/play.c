@@ -4,11 +4,11 @@
 #include "run.h"
 #include "scenario/number.h"
 #include "scenario/verbs/verbs.h"
+#include "terminal.h"
 
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum key {
     KEY_MACHINE = 'm',
@@ -23,11 +23,14 @@ enum key {
 
 static const struct argp_option options[] = {
     {"machine", KEY_MACHINE, "NAME", 0,
-     "Play on soft (the default), vtd, vtd-scalable, amdvi or smmuv3", 0},
+     "Play on soft (the default), vtd or vtd-scalable (both start QEMU)", 0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
     {"trace", KEY_TRACE, NULL, 0, "Print every line with what came out and what it cost", 0},
     {"keep-going", KEY_KEEP_GOING, NULL, 0, "Play on after a line that came out otherwise", 0},
-    {"tour", KEY_TOUR, NULL, 0, "Tell the file's comments and outcomes as a story", 0},
+    {"tour", KEY_TOUR, NULL, 0,
+     "Tell the file's comments and outcomes as a story; explain what was blocked, and show the "
+     "machine at each `break` or at the end",
+     0},
     {"sweep", KEY_SWEEP, "alloc|flush", 0,
      "Play once for each allocation (flush) with that one failing", 0},
     {"continue-every", KEY_CONTINUE, "N", 0, "Interrupt hypercalls after every N chunks", 0},
@@ -57,11 +60,11 @@ static const char doc[] =
 
 static void choose_machine(struct argp_state *state, struct run *run, const char *name)
 {
-    run->machine = machine_kind_find(name);
+    struct words why = {.n = 0};
+
+    run->machine = machine_kind_find(name, &why);
     if (!run->machine)
-        argp_error(state, "unknown machine '%s'", name);
-    else if (!run->machine->backend)
-        argp_failure(state, 2, 0, "machine %s is not in this build", name);
+        argp_failure(state, 2, 0, "%s", why.text);
 }
 
 static void choose_sweep(struct argp_state *state, struct run *run, const char *what)
@@ -141,12 +144,15 @@ int command_play(int argc, char **argv)
         .err = stderr,
         .report = {.ops = &report_text,
                    .out = stdout,
-                   .colour = isatty(STDOUT_FILENO) == 1 && !getenv("NO_COLOR")},
+                   .colour = terminal_colour(),
+                   .utf8 = terminal_utf8()},
     };
     int first = 0;
 
     argp_parse(&argp, argc, argv, 0, &first, &run);
     run.report.machine = run.machine->name;
+    if (terminal_progress() && !run.report.trace && run.report.ops != &report_tour)
+        progress_begin(&run.progress, stderr, (unsigned)(argc - first));
     for (int i = first; i < argc; i++)
         run_file(&run, argv[i]);
     return run_end(&run);

@@ -32,7 +32,8 @@ struct player_config {
     unsigned fail_nth;
 };
 
-/* A fresh machine for the scenario: 0, or why there is none: error (of 160 bytes) has the words.
+/* A fresh machine for the scenario: 0, or why there is none: error (of
+ * MACHINE_ERROR_SIZE bytes) has the words.
  * -EOPNOTSUPP: this kind of machine cannot be what the scenario wants. */
 int player_open(struct player *p, const struct player_config *config, char *error);
 /* Ends everything. Complains into *out about what leaked. */

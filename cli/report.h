@@ -43,8 +43,9 @@ struct report {
     FILE *out;
     const char *machine;
     bool trace;
-    bool colour;
+    bool colour, utf8;
     unsigned narrated;    /* tour: lines of the file that were looked at */
+    bool begun, shown;    /* tour: of the file a line was played, the machine was shown */
     struct json_t *files; /* json */
     struct json_t *lines;
 };

@@ -12,17 +12,32 @@ static void result_reason(struct file_result *result, enum verdict verdict, cons
     snprintf(result->reason, sizeof(result->reason), "%s", reason);
 }
 
-void run_no_machine(const struct scenario *sc, int err, const char *why, struct file_result *result)
+/* The line with the image that the words name, or else the one that says what machine it is. */
+static unsigned line_about(const struct scenario *sc, const char *why)
 {
     unsigned number = 0;
+
+    for (unsigned i = 0; i < sc->nr_lines; i++) {
+        const struct sc_line *line = &sc->lines[i];
+        const char *image = sc_text(line->call, "image", NULL);
+
+        if (image && strstr(why, image))
+            return line->number;
+        if (line->call->verb->setup)
+            number = line->number;
+    }
+    return number;
+}
+
+void run_no_machine(const struct scenario *sc, int err, const char *why, struct file_result *result)
+{
+    unsigned number;
 
     if (err == -EOPNOTSUPP) {
         result_reason(result, VERDICT_SKIPPED, why);
         return;
     }
-    for (unsigned i = 0; i < sc->nr_lines && !number; i++)
-        if (sc->lines[i].call->verb->setup)
-            number = sc->lines[i].number;
+    number = line_about(sc, why);
     result->line = number ? number : 1; /* without a machine line, it is about the beginning */
     result_reason(result, VERDICT_FAILED, why);
 }
@@ -34,9 +49,12 @@ static bool run_line(struct run *run, struct player *p, const struct sc_line *li
     struct played played = {.player = p, .line = line, .out = &out, .nth = nth};
     bool well;
 
+    progress_show(&run->progress, p->sc->file, line->number, nth);
     player_line(p, line, &out);
     played.fulfilled = nth || (!out.cannot[0] && outcome_fulfils(&out, line, p->vars));
     well = played_well(&played);
+    if (!well)
+        progress_clear(&run->progress);
     run->report.ops->line(&run->report, &played);
     outcome_end(&out);
     return well;
@@ -57,7 +75,7 @@ static void run_once(struct run *run, const struct scenario *sc, struct file_res
         .sc = sc, .machine = run->machine, .continue_every = run->continue_every};
     struct outcome at_end = {.status = 0};
     struct player p;
-    char error[160] = "";
+    char error[MACHINE_ERROR_SIZE] = "";
     const int err = player_open(&p, &config, error);
 
     if (err) {
@@ -92,6 +110,7 @@ static void play(struct run *run, const struct scenario *sc, struct file_result 
 static void settle(struct run *run, const struct file_result *result)
 {
     run->counts[result->verdict]++;
+    progress_clear(&run->progress);
     run->report.ops->file_end(&run->report, result);
 }
 
@@ -100,6 +119,7 @@ static void reject(struct run *run, const char *name, const char *why)
 {
     struct file_result result = {.file = name, .verdict = VERDICT_FAILED};
 
+    progress_clear(&run->progress);
     fprintf(run->err, "%s\n", why);
     if (run->report.ops == &report_json)
         result_reason(&result, VERDICT_FAILED, why);
@@ -141,6 +161,7 @@ void run_file(struct run *run, const char *path)
     char *text = NULL, why[400];
     size_t size;
 
+    run->progress.file++;
     if (file)
         text = read_all(file, &size);
     if (text) {

@@ -4,6 +4,7 @@
 #define CLI_RUN_H
 
 #include "machines.h"
+#include "progress.h"
 #include "report.h"
 
 struct run {
@@ -13,6 +14,7 @@ struct run {
     unsigned continue_every;
     FILE *err;
     struct report report;
+    struct progress progress;
     unsigned counts[NR_VERDICTS];
     bool bad; /* a file could not be read or understood */
 };

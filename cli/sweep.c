@@ -5,27 +5,7 @@
  */
 #include "run.h"
 
-#include <time.h>
-#include <unistd.h>
-
 #define MAX_RUNS 2000
-
-struct progress {
-    bool on;
-    time_t begin;
-};
-
-static void progress_show(const struct progress *progress, const char *file, unsigned nth)
-{
-    if (progress->on && time(NULL) - progress->begin >= 2)
-        fprintf(stderr, "\r%s: run %u ", file, nth);
-}
-
-static void progress_end(const struct progress *progress)
-{
-    if (progress->on && time(NULL) - progress->begin >= 2)
-        fputs("\r\033[K", stderr);
-}
 
 /* One run. *reached: there was an nth allocation to fail. */
 static bool sweep_one(struct run *run, const struct scenario *sc, unsigned nth, bool *reached,
@@ -34,7 +14,7 @@ static bool sweep_one(struct run *run, const struct scenario *sc, unsigned nth, 
     const struct player_config config = {sc, run->machine, run->continue_every, run->sweep, nth};
     struct outcome at_end = {.status = 0};
     struct player p;
-    char error[160] = "";
+    char error[MACHINE_ERROR_SIZE] = "";
     bool well;
     int err;
 
@@ -57,16 +37,12 @@ static bool sweep_one(struct run *run, const struct scenario *sc, unsigned nth, 
 
 void run_sweep(struct run *run, const struct scenario *sc, struct file_result *result)
 {
-    const struct progress progress = {isatty(STDERR_FILENO) == 1, time(NULL)};
     bool well = true, reached = true;
     unsigned nth;
 
     result->sweep = run->sweep;
-    for (nth = 1; nth <= MAX_RUNS && reached && (well || run->keep_going); nth++) {
-        progress_show(&progress, sc->file, nth);
+    for (nth = 1; nth <= MAX_RUNS && reached && (well || run->keep_going); nth++)
         well &= sweep_one(run, sc, nth, &reached, result);
-    }
-    progress_end(&progress);
     result->nr_runs = nth - 1;
     if (reached && well)
         snprintf(result->reason, sizeof(result->reason),

@@ -188,31 +188,18 @@ void expect_print(const struct sc_line *line, const uint64_t *vars, struct words
     }
 }
 
-static void tell_dma(const struct outcome *out, const struct sc_line *line, const uint64_t *vars,
-                     struct words *w)
-{
-    const struct sc_value *addr = sc_get(line->call, "addr");
-    const struct sc_spec *fields = out->verb->fields;
-    const struct got *access = outcome_got(out, sc_spec_find(fields, "access"));
-    const struct got *reason = outcome_got(out, sc_spec_find(fields, "reason"));
-
-    if (out->status == 0) {
-        words_add(w, "performed");
-        return;
-    }
-    words_add(
-        w, "blocked: %s dfn 0x%" PRIx64 ", %s", access && access->number ? "write to" : "read of",
-        addr ? value_number(addr, vars) >> 12 : 0, reason && reason->text ? reason->text : "");
-}
-
 /* Setting up goes without saying. */
 static const char *tell_success(const struct outcome *out)
 {
     return out->verb->subject == SC_ALONE ? "" : "done";
 }
 
-void outcome_tell(const struct outcome *out, const struct sc_line *line, const uint64_t *vars,
-                  struct words *w)
+static bool is_dma(const struct outcome *out)
+{
+    return out->verb->style == SC_DMA && (!out->status || out->status == -EACCES);
+}
+
+void outcome_tell(const struct outcome *out, const struct sc_line *line, struct words *w)
 {
     const char *why = sc_errno_words(out->status);
 
@@ -220,16 +207,17 @@ void outcome_tell(const struct outcome *out, const struct sc_line *line, const u
         words_add(w, "not played: %s", out->cannot);
         return;
     }
-    if (out->verb->style == SC_DMA && (!out->status || out->status == -EACCES)) {
-        tell_dma(out, line, vars, w);
-        if (out->status)
-            return;
-    } else if (out->status < 0) {
-        words_add(w, "refused: %s (%s)", sc_errno_name(out->status), why ? why : "?");
-    } else if (out->verb->style == SC_COUNT) {
-        words_add(w, "%ld", out->status);
-    } else {
-        words_add(w, "%s", tell_success(out));
+    if (is_dma(out) && out->status) {
+        words_add(w, "blocked");
+        return;
     }
+    if (is_dma(out))
+        words_add(w, "performed");
+    else if (out->status < 0)
+        words_add(w, "refused: %s (%s)", sc_errno_name(out->status), why ? why : "?");
+    else if (out->verb->style == SC_COUNT)
+        words_add(w, "%ld", out->status);
+    else
+        words_add(w, "%s", tell_success(out));
     tell_fields(out, line, w);
 }

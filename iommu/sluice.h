@@ -175,6 +175,8 @@ void sluice_faults_collect(struct sluice *s);
 /* Takes at most max of d's records out, oldest first; *lost: dropped since the last call. */
 unsigned sluice_faults_read(struct sluice_domain *d, struct sluice_fault *out, unsigned max,
                             uint64_t *lost);
+/* The index-th of d's records, oldest first; it stays. -ENOENT: there are no more. */
+int sluice_fault_peek(struct sluice_domain *d, unsigned index, struct sluice_fault *out);
 const char *sluice_reason_name(enum hw_reason reason); /* "not-present" ... */
 
 /* What is at a device frame of a context. */
@@ -229,7 +231,9 @@ struct sluice_unit_info {
     uint32_t nr_tags; /* for cached translations */
     bool translates;  /* false: devices behind it are not protected */
     bool caching_mode, snoop, failed;
-    uint64_t submissions, invalidations; /* since it was added */
+    bool scalable, queued; /* as in struct hw_unit */
+    /* Since it was added. Of fault records: taken from it, and dropped by it. */
+    uint64_t submissions, invalidations, faults, faults_lost;
 };
 unsigned sluice_nr_units(struct sluice *s);
 /* -EINVAL: index is not below sluice_nr_units(). */
@@ -289,7 +293,8 @@ struct sluice_domain_info {
 void sluice_domain_info(struct sluice_domain *d, struct sluice_domain_info *out);
 
 struct sluice_domain_stats {
-    uint64_t calls, map_calls, unmap_calls, pages_mapped, pages_unmapped, submissions, faults;
+    uint64_t calls, map_calls, unmap_calls, pages_mapped, pages_unmapped, submissions;
+    uint64_t faults, faults_lost;    /* filed; of those, and of its units', dropped unread */
     uint32_t contexts, tables, refs; /* in use now, as the budgets count them */
 };
 void sluice_domain_stats(struct sluice_domain *d, struct sluice_domain_stats *out);

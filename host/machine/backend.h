@@ -11,8 +11,7 @@
 
 #include <pthread.h>
 
-#define NAME_SIZE  32u
-#define ERROR_SIZE 160u
+#define NAME_SIZE 32u
 
 /* RAM, and which frames of it are free. */
 struct ram {
@@ -37,6 +36,7 @@ struct machine_domain {
     char (*controls)[NAME_SIZE];
     unsigned nr_controls;
     struct sluice_domain *sluice;
+    _Atomic uint64_t exits;
     char arg[FRAME_SIZE]; /* the page at MACHINE_ARG */
 };
 
@@ -60,6 +60,9 @@ struct machine_device {
  */
 struct machine_backend {
     const char *name;
+
+    /* What it is, in at most size - 1 characters; NULL: memory of this process. */
+    void (*describe)(const struct machine *m, char *out, size_t size);
 
     /*
      * The hardware, before the library's instance is there: config.ram bytes of RAM at ram.base,
@@ -110,7 +113,7 @@ struct machine {
     struct hw_unit absent;
     struct machine_domain *domains;
     struct machine_device *devices;
-    char error[ERROR_SIZE];
+    char error[MACHINE_ERROR_SIZE], hardware[MACHINE_ERROR_SIZE];
     unsigned fail_alloc, fail_flush;
     bool failed;
     unsigned preempt_every, preempt_count;
@@ -123,6 +126,9 @@ int machine_fail(struct machine *m, int err, const char *format, ...)
 
 /* Does the flush that is submitted now hang for good? For backends, at each submission. */
 bool machine_flush_hangs(struct machine *m);
+
+/* image.c: 0, or what is wrong with the file. */
+int image_check(struct machine *m, const char *image);
 
 /* port.c */
 void port_init(struct machine *m);

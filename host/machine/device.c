@@ -122,6 +122,11 @@ struct sluice_device *machine_device_sluice(struct machine_device *dev)
     return dev->sluice;
 }
 
+struct machine_domain *machine_device_owner(const struct machine_device *dev)
+{
+    return dev->owner;
+}
+
 rid_t machine_device_rid(const struct machine_device *dev)
 {
     return dev->rids[0];
@@ -174,6 +179,9 @@ int machine_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint6
     if (dev->kind != MACHINE_NVME)
         return machine_fail(dev->m, -ENODEV, "%s is no disk: declare it with kind=nvme", dev->name);
     err = dev->m->backend->disk(dev, lba, count, addr, write, reason);
+    if (err == -ERANGE)
+        (void)machine_fail(dev->m, err, "the disk has no block %llu",
+                           (unsigned long long)lba + count - 1);
     report_faults(dev, err);
     return err;
 }

@@ -306,6 +306,11 @@ int machine_populate(struct machine_domain *d, uint64_t gfn, uint64_t nr)
     return err;
 }
 
+uint64_t machine_domain_exits(const struct machine_domain *d)
+{
+    return d->exits;
+}
+
 long machine_hypercall(struct machine_domain *d, int subop, uint64_t arg, unsigned continue_every)
 {
     struct machine *m = d->m;
@@ -317,6 +322,7 @@ long machine_hypercall(struct machine_domain *d, int subop, uint64_t arg, unsign
     m->preempt_count = 0;
     do {
         m->exits++;
+        d->exits++;
         status = sluice_call_run(&call);
     } while (status == -ERESTART);
     m->preempt_every = 0;

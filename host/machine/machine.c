@@ -26,6 +26,11 @@ const char *machine_error(const struct machine *m)
     return m->error;
 }
 
+const char *machine_hardware(const struct machine *m)
+{
+    return m->hardware;
+}
+
 struct sluice *machine_sluice(struct machine *m)
 {
     return m->sluice;
@@ -96,11 +101,23 @@ static void reserve_holes(struct machine *m)
                     mfn_of(m->config.holes[i].last >> FRAME_LG2));
 }
 
+static int check_images(struct machine *m)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < m->config.nr_slots && !err; i++)
+        if (m->config.slots[i].kind == MACHINE_NVME && m->config.slots[i].image)
+            err = image_check(m, m->config.slots[i].image);
+    return err;
+}
+
 static int build(struct machine *m)
 {
     struct sluice_config config = {.port = &m->port};
     int err = set_defaults(m);
 
+    if (!err)
+        err = check_images(m);
     if (err)
         return err;
     err = m->backend->open(m);
@@ -108,8 +125,10 @@ static int build(struct machine *m)
         err = ram_init(&m->ram, m->config.ram, m->config.seed);
     if (err)
         return m->error[0] ? err
-                           : machine_fail(m, err, "no memory for %llu bytes of RAM",
-                                          (unsigned long long)m->config.ram);
+                           : machine_fail(m, err,
+                                          "no memory for %llu MiB of RAM; the line `machine ram=` "
+                                          "says how much",
+                                          (unsigned long long)m->config.ram >> 20);
     reserve_holes(m);
     port_init(m);
     config.nr_frames = m->ram.nr;
@@ -131,6 +150,13 @@ static void unbuild(struct machine *m)
     m->backend->close(m);
 }
 
+static void describe(struct machine *m)
+{
+    snprintf(m->hardware, sizeof(m->hardware), "memory of this process, no hardware");
+    if (m->backend->describe)
+        m->backend->describe(m, m->hardware, sizeof(m->hardware));
+}
+
 int machine_create(const struct machine_config *config, struct machine **out, char *error)
 {
     struct machine *m = calloc(1, sizeof(*m));
@@ -143,11 +169,12 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
     m->backend = config->backend ? config->backend : &soft_backend;
     err = build(m);
     if (!err) {
+        describe(m);
         *out = m;
         return 0;
     }
     if (error)
-        memcpy(error, m->error, ERROR_SIZE);
+        memcpy(error, m->error, MACHINE_ERROR_SIZE);
     if (m->sluice)
         sluice_destroy(m->sluice);
     unbuild(m);
@@ -226,6 +253,7 @@ void machine_stats(const struct machine *m, struct machine_stats *out)
             break;
         out->submissions += unit->nr_submissions;
         out->invalidations += unit->nr_invalidations;
+        out->faults += unit->nr_faults;
     }
 }
 

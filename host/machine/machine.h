@@ -13,6 +13,8 @@
 #include "../../iommu/abi/contexts.h"
 #include "../../iommu/sluice.h"
 
+#define MACHINE_ERROR_SIZE 400
+
 struct machine_backend;
 struct machine;
 struct machine_domain;
@@ -60,8 +62,8 @@ extern const struct machine_backend vtd_backend;
 
 /*
  * 0, -EINVAL, -ENOMEM, -EOPNOTSUPP (the backend cannot be such a machine), or what the hardware
- * says
- * (-ENOENT: no QEMU); on error *out is NULL and error (if not NULL, of 160 bytes) has the words.
+ * says (-ENOENT: no QEMU); on error *out is NULL and error (if not NULL, of MACHINE_ERROR_SIZE
+ * bytes) has the words.
  */
 int machine_create(const struct machine_config *config, struct machine **out, char *error);
 /* Destroys what is still there. Returns the number of frames and objects that leaked: 0 is right.
@@ -69,6 +71,8 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
 unsigned machine_destroy(struct machine *m);
 const char *machine_error(const struct machine *m);
 struct sluice *machine_sluice(struct machine *m);
+/* What it is made of, in words. */
+const char *machine_hardware(const struct machine *m);
 
 /* ---- Domains -----------------------------------------------------------------------------------
  */
@@ -141,6 +145,8 @@ int machine_device_assign(struct machine_device *dev, struct machine_domain *d);
 int machine_device_unassign(struct machine_device *dev);
 struct machine_device *machine_device(struct machine *m, const char *name);
 struct sluice_device *machine_device_sluice(struct machine_device *dev); /* NULL: unprotected */
+/* Whose an unprotected one is; NULL: nobody's, or the library knows. */
+struct machine_domain *machine_device_owner(const struct machine_device *dev);
 rid_t machine_device_rid(const struct machine_device *dev);
 const char *machine_device_name(struct machine *m, const struct sluice_device *dev);
 
@@ -187,7 +193,7 @@ void machine_cached(struct machine *m, void (*visit)(void *arg, const struct mac
 const char *machine_gone(struct machine *m);
 
 struct machine_stats {
-    uint64_t allocs, frees, submissions, invalidations, exits, free_frames, lost_frames;
+    uint64_t allocs, frees, submissions, invalidations, faults, exits, free_frames, lost_frames;
 };
 void machine_stats(const struct machine *m, struct machine_stats *out);
 
@@ -196,5 +202,6 @@ struct machine_domain *machine_domain_at(struct machine *m, unsigned index);
 struct machine_device *machine_device_at(struct machine *m, unsigned index);
 const char *machine_domain_name(const struct machine_domain *d);
 uint16_t machine_domain_domid(const struct machine_domain *d);
+uint64_t machine_domain_exits(const struct machine_domain *d); /* hypercalls, and continuations */
 
 #endif

@@ -24,6 +24,11 @@ const char *qemu_error(const struct qemu *q)
     return q->error;
 }
 
+const char *qemu_version(const struct qemu *q)
+{
+    return q->version;
+}
+
 bool qemu_dead(const struct qemu *q)
 {
     return q->dead;
@@ -54,7 +59,10 @@ int qemu_lost(struct qemu *q, int ret, const char *what)
         describe_end(q, end, sizeof(end));
         ret = -EIO;
     } else {
-        snprintf(end, sizeof(end), "QEMU did not answer (%s)", strerror(-ret));
+        if (ret == -ETIMEDOUT)
+            snprintf(end, sizeof(end), "QEMU did not answer within %u ms", q->timeout_ms);
+        else
+            snprintf(end, sizeof(end), "QEMU did not answer (%s)", strerror(-ret));
         process_kill(q);
         ret = ret == -ETIMEDOUT ? ret : -EIO;
     }

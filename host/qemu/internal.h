@@ -33,10 +33,11 @@ struct qemu {
     int failed; /* a posted write's error, for the next access */
     uint8_t *ram;
     uint64_t ram_size, ram_low;
-    int log;        /* QEMU's stderr, a file: QEMU never waits for us to read it */
-    off_t log_seen; /* qemu_interrupts() has read so far */
-    bool remapped;  /* the line before was about a remapped message, */
-    uint16_t index; /* of this index */
+    int log;          /* QEMU's stderr, a file: QEMU never waits for us to read it */
+    off_t log_seen;   /* qemu_interrupts() has read so far */
+    bool remapped;    /* the line before was about a remapped message, */
+    uint16_t index;   /* of this index */
+    char version[96]; /* as QEMU says it */
     char error[QEMU_ERROR_SIZE];
 };
 

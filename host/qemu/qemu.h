@@ -80,7 +80,8 @@ void qemu_stop(struct qemu *q);
 /* The words of the last error; "" when there was none. Valid until the next call. */
 const char *qemu_error(const struct qemu *q);
 bool qemu_dead(const struct qemu *q);
-pid_t qemu_pid(const struct qemu *q); /* 0: it has ended */
+const char *qemu_version(const struct qemu *q); /* "7.2.22 (Debian ...)" */
+pid_t qemu_pid(const struct qemu *q);           /* 0: it has ended */
 
 /* Where machine addresses [addr, addr + size) lie in this process; NULL: not all RAM. The first
  * MiB has holes and the code at 0 that stops a stray processor: keep off. */

@@ -2,6 +2,7 @@
 /*
  * The QMP client. A command is answered by an object with "return" or "error"; events come between.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,13 +91,17 @@ int qmp_execute(struct qemu *q, const char *command, json_t *arguments, json_t *
 int qmp_version(struct qemu *q, unsigned *major, unsigned *minor)
 {
     json_t *result = NULL;
-    json_int_t high = 0, low = 0;
+    json_int_t high = 0, low = 0, micro = 0;
+    const char *package = "";
     int ret = qmp_execute(q, "query-version", NULL, &result);
 
     if (ret)
         return ret;
-    if (json_unpack(result, "{s:{s:I, s:I}}", "qemu", "major", &high, "minor", &low))
+    if (json_unpack(result, "{s:{s:I, s:I, s?I}, s?s}", "qemu", "major", &high, "minor", &low,
+                    "micro", &micro, "package", &package))
         ret = qemu_fail(q, -EIO, "QMP: query-version says nothing that we know");
+    snprintf(q->version, sizeof(q->version), "%u.%u.%u%s%.60s%s", (unsigned)high, (unsigned)low,
+             (unsigned)micro, *package ? " (" : "", package, *package ? ")" : "");
     *major = (unsigned)high;
     *minor = (unsigned)low;
     json_decref(result);
@@ -112,7 +117,8 @@ static int check_version(struct qemu *q)
         return ret;
     if (major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= OLDEST_MINOR))
         return 0;
-    return qemu_fail(q, -EOPNOTSUPP, "QEMU %u.%u is too old: %u.%u is the oldest that will do",
+    return qemu_fail(q, -EOPNOTSUPP,
+                     "QEMU %u.%u is too old: %u.%u is the oldest that will do (Debian 12 has it)",
                      major, minor, OLDEST_MAJOR, OLDEST_MINOR);
 }
 

@@ -11,6 +11,7 @@
 
 static int load_disk(struct machine_device *dev, struct soft_device *s, const char *image)
 {
+    bool larger;
     FILE *f;
 
     s->disk_size = DISK_SIZE;
@@ -23,8 +24,11 @@ static int load_disk(struct machine_device *dev, struct soft_device *s, const ch
     if (!f)
         return machine_fail(dev->m, -ENOENT, "cannot open the image %s", image);
     s->disk_size = fread(s->disk, 1, DISK_SIZE, f) / BLOCK * BLOCK;
+    larger = getc(f) != EOF;
     fclose(f);
-    return 0;
+    return larger ? machine_fail(dev->m, -EINVAL,
+                                 "the image %s is larger than 16M, the most of this machine", image)
+                  : 0;
 }
 
 /* Units share the devices by device number; a group's members are behind the unit of the first. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The VT-d machine as a backend. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -23,7 +24,10 @@ static int open_machine(struct machine *m)
     if (err)
         return err;
     m->ram.base = m->ram.view = qemu_ram(state->q, 0, m->config.ram);
-    return m->ram.base ? 0 : machine_fail(m, -EINVAL, "this machine has RAM below 2 GiB only");
+    return m->ram.base
+               ? 0
+               : machine_fail(m, -EINVAL,
+                              "this machine has RAM below 2 GiB only: machine ram=2G or less");
 }
 
 static void close_machine(struct machine *m)
@@ -102,6 +106,17 @@ static int add_units(struct machine *m)
     reserve(m);
     err = open_slots(m);
     return err ? err : vtd_start_units(m);
+}
+
+static void describe(const struct machine *m, char *out, size_t size)
+{
+    const struct vtd_state *state = m->state;
+
+    if (state->nr_units)
+        snprintf(out, size, "QEMU %s, q35 with VT-d, registers at 0x%llx", qemu_version(state->q),
+                 (unsigned long long)state->units[0].unit.config.base);
+    else
+        snprintf(out, size, "QEMU %s, q35 without IOMMU", qemu_version(state->q));
 }
 
 static void remove_units(struct machine *m)
@@ -191,6 +206,7 @@ static void mmio_write(struct machine *m, uint64_t maddr, unsigned size, uint64_
 
 const struct machine_backend vtd_backend = {
     .name = "vtd",
+    .describe = describe,
     .open = open_machine,
     .close = close_machine,
     .add_units = add_units,

@@ -89,8 +89,10 @@ static int start(struct machine *m, const struct plan *p)
     };
     int err = qemu_start(&config, &state->q, error);
 
-    if (err)
-        return machine_fail(m, err, "%s", error);
+    if (err == -EIO)
+        return machine_fail(m, err, "%s (expected QEMU 7.2 or newer)", error);
+    if (err) /* a QEMU that is too old is not what -EOPNOTSUPP, which skips a file, is for */
+        return machine_fail(m, err == -EOPNOTSUPP ? -ENODEV : err, "%s", error);
     err = pci_scan_numbered(state->q, QEMU_PCI_FIRST, QEMU_PCI_LAST, p->numbers, p->nr_numbers,
                             &state->pci);
     if (!err)

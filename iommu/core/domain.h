@@ -14,7 +14,8 @@
 struct domain_faults {
     struct sluice_lock lock;
     unsigned head, nr; /* ring: the oldest is at head */
-    uint64_t lost, total;
+    uint64_t lost;     /* since they were read last */
+    uint64_t total, total_lost;
     struct sluice_fault record[DOMAIN_FAULTS];
 };
 

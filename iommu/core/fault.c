@@ -4,6 +4,12 @@
 
 #define COLLECT 256u /* records of a unit at a time; the rest waits for the next call */
 
+static void lose(struct domain_faults *f, uint64_t nr)
+{
+    f->lost += nr;
+    f->total_lost += nr;
+}
+
 static void file(struct domain *d, const struct sluice_fault *record)
 {
     const struct sluice_port *port = d->s->port;
@@ -14,7 +20,7 @@ static void file(struct domain *d, const struct sluice_fault *record)
     if (f->nr == DOMAIN_FAULTS) {
         f->head = (f->head + 1) % DOMAIN_FAULTS; /* the oldest makes room */
         f->nr--;
-        f->lost++;
+        lose(f, 1);
     }
     f->record[(f->head + f->nr++) % DOMAIN_FAULTS] = *record;
     port->unlock(port->host, &f->lock);
@@ -53,7 +59,7 @@ static void tell_lost(struct instance *s, const struct hw_unit *unit, uint64_t l
             if (dev->group->domain != d || dev->group->unit != unit)
                 continue;
             port->lock(port->host, &d->faults.lock);
-            d->faults.lost += lost;
+            lose(&d->faults, lost);
             port->unlock(port->host, &d->faults.lock);
             break;
         }
@@ -65,8 +71,11 @@ static void collect(struct instance *s, struct hw_unit *unit)
     struct hw_fault fault;
     uint64_t lost = 0;
 
-    for (unsigned n = 0; n < COLLECT && unit->ops->drain_faults(unit, &fault, 1, &lost); n++)
+    for (unsigned n = 0; n < COLLECT && unit->ops->drain_faults(unit, &fault, 1, &lost); n++) {
+        unit->nr_faults++;
         deliver(s, &fault);
+    }
+    unit->nr_faults_lost += lost;
     if (lost)
         tell_lost(s, unit, lost);
 }
@@ -96,6 +105,22 @@ unsigned sluice_faults_read(struct sluice_domain *sd, struct sluice_fault *out, 
     f->lost = 0;
     port->unlock(port->host, &f->lock);
     return n;
+}
+
+int sluice_fault_peek(struct sluice_domain *sd, unsigned index, struct sluice_fault *out)
+{
+    struct domain *d = domain_of(sd);
+    const struct sluice_port *port = d->s->port;
+    struct domain_faults *f = &d->faults;
+    int err = -ENOENT;
+
+    port->lock(port->host, &f->lock);
+    if (index < f->nr) {
+        *out = f->record[(f->head + index) % DOMAIN_FAULTS];
+        err = 0;
+    }
+    port->unlock(port->host, &f->lock);
+    return err;
 }
 
 const char *sluice_reason_name(enum hw_reason reason)

@@ -22,9 +22,13 @@ int sluice_unit_info(struct sluice *ss, unsigned index, struct sluice_unit_info 
         .translates = u->translates,
         .caching_mode = u->caching_mode,
         .snoop = u->snoop,
+        .scalable = u->scalable,
+        .queued = u->queued,
         .failed = u->failed,
         .submissions = u->nr_submissions,
         .invalidations = u->nr_invalidations,
+        .faults = u->nr_faults,
+        .faults_lost = u->nr_faults_lost,
     };
     return 0;
 }
@@ -229,6 +233,7 @@ void sluice_domain_stats(struct sluice_domain *sd, struct sluice_domain_stats *o
         .pages_unmapped = d->pages_unmapped,
         .submissions = d->submissions,
         .faults = d->faults.total,
+        .faults_lost = d->faults.total_lost,
         .contexts = d->nr_contexts,
         .tables = d->pages.used,
         .refs = d->memory.refs,

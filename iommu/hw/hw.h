@@ -96,12 +96,15 @@ struct hw_unit {
     bool translates;        /* false: absent, devices behind it are not protected */
     bool caching_mode;      /* caches not-present entries: mapping needs a flush too */
     bool snoop;             /* honours PT_SNOOP */
+    bool scalable;          /* VT-d: in scalable mode */
+    _Atomic bool queued;    /* invalidates by a queue in memory, not by registers */
 
     /* core's */
     struct sluice_lock lock;
     uint8_t index;
     _Atomic bool failed;
     _Atomic uint64_t nr_submissions, nr_invalidations;
+    _Atomic uint64_t nr_faults, nr_faults_lost; /* records taken; those that hardware dropped */
 };
 
 #endif

@@ -93,7 +93,8 @@ static const char story[] = "machine units=2\n"
                             "device gpu 00:06.0 owner=dom1 reserved=0x8000000-0x8001fff:direct\n"
                             "device a 00:07.0 group=g\n"
                             "device b 00:07.1 group=g\n"
-                            "device raw 00:08.0 protected=no\n"
+                            "device raw 00:08.0 protected=no owner=dom1\n"
+                            "device odd 00:09.0 protected=no\n"
                             "dom1: alloc_context -> $c\n"
                             "dom1: reattach_device dev=nic ctx_no=$c\n"
                             "dom1: reattach_device dev=gpu ctx_no=$c\n"
@@ -110,46 +111,52 @@ static const char story[] = "machine units=2\n"
 static void test_text(void **state)
 {
     (void)state;
-    expect_out(
-        story, 1000,
-        "f on machine soft, at its end, after line 20\n"
-        "Machine\n"
-        "  exits for hypercalls 9, frames lost to failed units 0\n"
-        "Units\n"
-        "  0 soft: tables vtdss, 4 levels, 48 bits, leaves 4K 2M 1G, coherent, snoop control\n"
-        "    4 submissions, 6 invalidations\n"
-        "  1 soft: tables vtdss, 4 levels, 48 bits, leaves 4K 2M 1G, coherent, snoop control\n"
-        "    6 submissions, 11 invalidations\n"
-        "Domains\n"
-        "  dom0: id 0, 16 frames of 4K, direct-mapped\n"
-        "    calls 0 (map 0, unmap 0), pages mapped 0, unmapped 0, submissions 0, faults 0\n"
-        "    used: contexts 0, tables 0, references 0\n"
-        "    context 0: identity, tag 1, tables 4, devices none\n"
-        "      dfn 0x0-0xf -> gfn 0x0-0xf, rw, 4K\n"
-        "  dom1: id 1, 63 frames of 4K\n"
-        "    calls 9 (map 2, unmap 1), pages mapped 6, unmapped 4, submissions 2, faults 1\n"
-        "    used: contexts 1, tables 6 of 20, references 2\n"
-        "    context 0: identity, tag 2, tables 5, devices none\n"
-        "      dfn 0x0-0x1f -> gfn 0x0-0x1f, rw, 4K\n"
-        "      dfn 0x21-0x3f -> gfn 0x21-0x3f, rw, 4K\n"
-        "    context 1: the domain's own, tag 4, tables 6, devices nic gpu\n"
-        "      dfn 0xa00-0xa01 -> gfn 0x20-0x21, r, 4K\n"
-        "      dfn 0x8000-0x8001 -> reserved region 0x8000-0x8001, rw, 4K\n"
-        "Devices\n"
-        "  nic: 00:05.0, unit 1, dom1, context 1, also 00:05.1\n"
-        "  gpu: 00:06.0, unit 0, dom1, context 1\n"
-        "    region 0x8000000-0x8001fff direct\n"
-        "  a: 00:07.0, unit 1, in quarantine, moves with b\n"
-        "  b: 00:07.1, unit 1, in quarantine, moves with a\n"
-        "  raw: 00:08.0, behind no unit: its addresses are the machine's\n"
-        "Given up, but still mapped\n"
-        "  dom1 (id 1) gfn 0x20: 1 reference\n"
-        "Faults\n"
-        "  nic (00:05.0, as 00:05.1) wrote to dfn 0x900 in context 1: nothing is mapped there "
-        "(the walk ended at level 0); dfns 0x900-0x903 of dom1 were unmapped 3 calls ago\n");
+    expect_out(story, 1000,
+               "f on machine soft, at its end, after line 21\n"
+               "Machine\n"
+               "  memory of this process, no hardware\n"
+               "  exits for hypercalls 9, frames lost to failed units 0\n"
+               "Units\n"
+               "  0 soft: 4 levels, 48 bits, leaves of 4K 2M 1G, tables vtdss, 65536 tags\n"
+               "    invalidation by queue, coherent walks, with snoop control, no caching mode\n"
+               "    flushes 4 (6 invalidations), faults 0, lost 0\n"
+               "  1 soft: 4 levels, 48 bits, leaves of 4K 2M 1G, tables vtdss, 65536 tags\n"
+               "    invalidation by queue, coherent walks, with snoop control, no caching mode\n"
+               "    flushes 6 (11 invalidations), faults 1, lost 0\n"
+               "Domains\n"
+               "        id  frames  calls  exits  maps  pages  unmaps  pages  flushes  faults\n"
+               "  dom0   0      16      0      0     0      0       0      0        0       0\n"
+               "  dom1   1      63      9      9     2      6       1      4        2       1\n"
+               "Contexts\n"
+               "  dom0: uses contexts 0, tables 0, references 0; direct-mapped\n"
+               "  `- context 0: identity, no device; tag 1, 4 tables\n"
+               "       dfn 0x0-0xf  -> gfn 0x0-0xf  rw  4K\n"
+               "  dom1: uses contexts 1, tables 6 of 20, references 2\n"
+               "  |- context 0: identity, no device; tag 2, 5 tables\n"
+               "  |    dfn 0x0-0x1f   -> gfn 0x0-0x1f   rw  4K\n"
+               "  |    dfn 0x21-0x3f  -> gfn 0x21-0x3f  rw  4K\n"
+               "  `- context 1: the domain's own, device nic, gpu; tag 4, 6 tables\n"
+               "       dfn 0xa00-0xa01    -> gfn 0x20-0x21                  r   4K\n"
+               "       dfn 0x8000-0x8001  -> reserved region 0x8000-0x8001  rw  4K\n"
+               "Devices\n"
+               "  nic  00:05.0  unit 1   dom1, context 1, also 00:05.1\n"
+               "  gpu  00:06.0  unit 0   dom1, context 1\n"
+               "                         region 0x8000000-0x8001fff direct\n"
+               "  a    00:07.0  unit 1   in quarantine, moves with b\n"
+               "  b    00:07.1  unit 1   in quarantine, moves with a\n"
+               "  raw  00:08.0  no unit  dom1, its addresses are the machine's\n"
+               "  odd  00:09.0  no unit  nobody's, its addresses are the machine's\n"
+               "Given up, but still mapped\n"
+               "  dom1 (id 1) gfn 0x20: 1 reference\n"
+               "Faults\n"
+               "  nic (00:05.0, as 00:05.1) tried to write to dfn 0x900 in context 1 of dom1: "
+               "nothing is mapped there (the walk found an empty entry at level 0); dfns "
+               "0x900-0x903 were unmapped there 3 calls ago\n");
 }
 
-#define EMPTY "Machine\n  exits for hypercalls 0, frames lost to failed units 0\n"
+#define EMPTY                                                                                   \
+    "Machine\n  memory of this process, no hardware\n  exits for hypercalls 0, frames lost to " \
+    "failed units 0\n"
 
 static void test_empty(void **state)
 {
@@ -163,8 +170,8 @@ static void test_empty(void **state)
 static void test_where_it_stops(void **state)
 {
     (void)state;
-    expect_has(story, "after line 14\n");
-    expect_has(story, "dfn 0x900-0x903 -> gfn 0x10-0x13, rw, 4K\n");
+    expect_has(story, "after line 15\n");
+    expect_has(story, "dfn 0x900-0x903    -> gfn 0x10-0x13    ");
     expect_has("domain d id=1 mem=1M\n", "at its end, after line 1\n");
     expect_out("break\nmachine iommu=none\n", 1,
                "f on machine soft, after line 1\n" EMPTY "Units\n"
@@ -174,37 +181,65 @@ static void test_where_it_stops(void **state)
 
 #define DOMAIN  "domain d id=1 mem=1M\ndevice nic 00:05.0 owner=d\n"
 #define CONTEXT DOMAIN "d: alloc_context -> $c\nd: reattach_device dev=nic ctx_no=$c\n"
-#define FAULT   "nic (00:05.0) wrote to dfn 0x900 in context 1: "
+#define FAULT   "nic (00:05.0) tried to write to dfn 0x900 in context 1 of d: "
 #define DMA     "nic: dma_write addr=0x900000 len=1 fill=1 => blocked\n"
 
 static void test_faults_in_words(void **state)
 {
     (void)state;
-    expect_has(CONTEXT DMA, FAULT "nothing is mapped there (the walk ended at level 3)\n");
+    expect_has(CONTEXT DMA,
+               FAULT "nothing is mapped there (the walk found an empty entry at level 3)\n");
     expect_has(CONTEXT "d: map_pages ctx_no=$c gfn=1 dfn=0x900 map_flags=r\n" DMA,
-               FAULT "gfn 0x1 is mapped there for reading only\n");
+               FAULT "gfn 0x1 is mapped there for reading only (the walk found a leaf of 4K)\n");
     expect_has(CONTEXT DMA "d: map_pages ctx_no=$c gfn=1 dfn=0x900 map_flags=rw\n",
-               FAULT "gfn 0x1 is mapped there now, rw (it was blocked as not-present)\n");
+               FAULT "gfn 0x1 is mapped there now, rw (the walk found a leaf of 4K); it was "
+                     "blocked as not-present\n");
     expect_has(CONTEXT "d: map_pages ctx_no=$c gfn=1 dfn=0x900 map_flags=rw\n"
                        "d: unmap_pages ctx_no=$c dfn=0x900\n" DMA,
-               "level 0); dfn 0x900 of d was unmapped last\n");
+               "level 0); dfn 0x900 was unmapped there, no call since\n");
     expect_has(CONTEXT DMA "d: reattach_device dev=nic ctx_no=0\n",
                "level 3); the device is in context 0 now\n");
     expect_has(CONTEXT DMA "d: reattach_device dev=nic ctx_no=0\nd: free_context ctx_no=$c\n",
-               FAULT "there is no such context any more (it was blocked as not-present); the "
+               FAULT "there is no such context any more; it was blocked as not-present; the "
                      "device is in context 0 now\n");
     expect_has(CONTEXT DMA "check\nunassign nic\n", "level 3); the device is in quarantine now\n");
     expect_has(CONTEXT DMA "domain e id=2 mem=1M\nunassign nic\nassign nic e\n",
                "level 3); the device is another domain's now\n");
     expect_has(DOMAIN "nic: dma_read addr=0xfee00000 len=1 => blocked\n",
-               "nic (00:05.0) read dfn 0xfee00 in context 0: the interrupt window is there, which "
+               "nic (00:05.0) tried to read dfn 0xfee00 in context 0 of d: the interrupt window is "
+               "there, which "
                "is no memory\n");
     expect_has(DOMAIN "nic: dma_read addr=0x1000000000000 len=1 => blocked\n",
-               "in context 0: the context is only 48 bits wide\n");
+               "in context 0 of d: the context is only 48 bits wide\n");
     expect_has("domain d id=1 mem=1M\n"
                "device nic 00:05.0 owner=d reserved=0x900000-0x900fff:reserved\n" DMA,
-               "a reserved region (reserved) is there, 0x900000-0x900fff (it was blocked as "
-               "not-present)\n");
+               "a reserved region (reserved) is there, 0x900000-0x900fff; it was blocked as "
+               "not-present\n");
+}
+
+static void test_lines_are_drawn_where_they_can_be(void **state)
+{
+    struct result r = inspect(CONTEXT, (struct inspect_options){.utf8 = true});
+
+    (void)state;
+    assert_non_null(strstr(r.out, "\n  ├─ context 0: identity, no device; tag 1, 4 tables\n  │    "
+                                  "dfn 0x0-0xff  -> gfn 0x0-0xff  rw  4K\n  └─ context 1: "));
+    result_free(&r);
+    expect_has(CONTEXT, "\n  |- context 0: identity, no device; tag 1, 4 tables\n  |    dfn ");
+}
+
+/* Records that nobody has read make room for new ones; showing them does not take them out. */
+static void test_faults_are_counted(void **state)
+{
+    char text[4096] = CONTEXT;
+
+    (void)state;
+    for (unsigned i = 0; i < 70; i++)
+        strcat(text, DMA);
+    expect_has(text, "faults 70, lost 0\n");
+    expect_has(text, "\n  ... and 48 more\n  6 of d were dropped unread\n");
+    strcat(text, "break\nd: faults => 64\n");
+    expect_has(text, "after line 74\n");
 }
 
 /* Every other page makes a run of its own. */
@@ -231,7 +266,7 @@ static void test_long_lists(void **state)
     const json_t *of_all = item(item(all, "domains", 0), "contexts", 1);
 
     (void)state;
-    expect_has(text, "\n      dfn 0x1e -> gfn 0xf, rw, 4K\n      ... and 4 more\nDevices");
+    expect_has(text, "\n       dfn 0x1e  -> gfn 0xf  rw  4K\n       ... and 4 more\nDevices");
     expect_has(text, "level 1)\n  ... and 4 more\n");
     assert_int_equal(json_array_size(json_object_get(of_few, "runs")), INSPECT_FEW);
     assert_int_equal(number(of_few, "more_runs"), 4);
@@ -244,6 +279,22 @@ static void test_long_lists(void **state)
     free(text);
 }
 
+static void expect_counters(const json_t *root)
+{
+    const json_t *unit = item(root, "units", 1), *d = item(root, "domains", 1);
+    const json_t *raw = item(root, "devices", 4), *odd = item(root, "devices", 5);
+
+    assert_int_equal(number(unit, "faults"), 1);
+    assert_int_equal(number(unit, "lost_faults"), 0);
+    assert_true(json_is_true(json_object_get(unit, "queued")));
+    assert_true(json_is_false(json_object_get(unit, "scalable")));
+    assert_int_equal(number(json_object_get(d, "counters"), "exits"), 9);
+    assert_int_equal(number(json_object_get(d, "counters"), "lost_faults"), 0);
+    assert_string_equal(json_string_value(json_object_get(raw, "owner")), "dom1");
+    assert_true(json_is_null(json_object_get(odd, "owner")));
+    assert_true(json_is_string(json_object_get(root, "hardware")));
+}
+
 static void test_json(void **state)
 {
     char *text = strdup(story), *end = strstr(text, "break");
@@ -253,7 +304,7 @@ static void test_json(void **state)
     memcpy(end, "check", 5);
     root = inspect_json(text, false);
     fault = item(root, "faults", 0);
-    assert_int_equal(number(root, "line"), 20);
+    assert_int_equal(number(root, "line"), 21);
     assert_true(json_is_true(json_object_get(root, "ended")));
     assert_int_equal(json_array_size(json_object_get(root, "units")), 2);
     assert_int_equal(number(item(root, "held", 0), "gfn"), 0x20);
@@ -264,6 +315,7 @@ static void test_json(void **state)
     assert_int_equal(number(json_object_get(fault, "unmapped"), "dfn"), 0x900);
     assert_int_equal(number(json_object_get(fault, "unmapped"), "nr"), 4);
     assert_int_equal(number(json_object_get(fault, "unmapped"), "calls_since"), 3);
+    expect_counters(root);
     json_decref(root);
     free(text);
 }
@@ -360,6 +412,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_where_it_stops),
         cmocka_unit_test(test_faults_in_words),
+        cmocka_unit_test(test_lines_are_drawn_where_they_can_be),
+        cmocka_unit_test(test_faults_are_counted),
         cmocka_unit_test(test_long_lists),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_tables_of_all_formats),

@@ -235,9 +235,44 @@ static void test_tour(void **state)
     struct result r = play(text, &report_tour, NULL);
 
     (void)state;
-    assert_non_null(strstr(r.out, "Once upon a time.\n  > domain d id=1 mem=1M\n"));
-    assert_non_null(strstr(r.out, "    blocked: read of dfn 0x900, not-present\n"));
+    assert_non_null(strstr(r.out, "Once upon a time.\n  > domain d id=1 mem=1M\n"
+                                  "    memory of this process, no hardware\n    unit 0, soft: "));
+    assert_non_null(strstr(r.out, "  > nic: dma_read addr=0x900000 len=8\n"
+                                  "    blocked: nic (00:05.0) tried to read dfn 0x900 in context 0 "
+                                  "of d: nothing\n    is mapped there (the walk found an empty "
+                                  "entry at level 1)\n\nUnits\n"));
     assert_null(strstr(r.out, "SPDX"));
+    assert_int_equal(r.status, 0);
+    result_free(&r);
+}
+
+static const char late[] = DOMAIN DEVICE
+    "d: alloc_context -> $c\n"
+    "d: reattach_device dev=nic ctx_no=$c\n"
+    "d: map_pages ctx_no=$c gfn=0x10 dfn=0x900 map_flags=rw nr_pages=2 => 0 mapped=2\n"
+    "break\n"
+    "d: unmap_pages ctx_no=$c dfn=0x900 nr_pages=2\n"
+    "d: noop\n"
+    "nic: dma_write addr=0x901000 len=8 fill=1 => blocked\n"
+    "d: faults => 1\n"
+    "destroy d\n"
+    "nic: dma_write addr=0x901000 len=8 fill=1 => blocked\n";
+
+static void test_tour_shows_and_explains(void **state)
+{
+    struct result r = play(late, &report_tour, NULL);
+    const char *units = strstr(r.out, "\nUnits\n");
+
+    (void)state;
+    assert_non_null(strstr(r.out, "nr_pages=2\n    done, mapped=2\n\nUnits\n"));
+    assert_non_null(units);
+    assert_null(strstr(units + 1, "\nUnits\n")); /* at its break, and not again at the end */
+    assert_non_null(strstr(units, "  `- context 1: the domain's own, device nic; tag 2, 4 tables\n"
+                                  "       dfn 0x900-0x901  -> gfn 0x10-0x11  rw  4K\n"));
+    assert_non_null(strstr(units, "at level 0); dfns\n    0x900-0x901 were unmapped there 1 call "
+                                  "ago\n  > d: faults"));
+    assert_non_null(strstr(units, "    blocked: nic is nobody's; in quarantine it reaches "
+                                  "nothing\n"));
     assert_int_equal(r.status, 0);
     result_free(&r);
 }
@@ -351,6 +386,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_keep_going),
         cmocka_unit_test(test_variables),
         cmocka_unit_test(test_tour),
+        cmocka_unit_test(test_tour_shows_and_explains),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_scenarios),
         cmocka_unit_test(test_scenarios_in_pieces),

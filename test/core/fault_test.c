@@ -70,6 +70,44 @@ static void the_oldest_make_room_and_are_counted(void **state)
     assert_int_equal(f[DOMAIN_FAULTS - 3].addr, 1000);
     sluice_domain_stats(h->d, &stats);
     assert_int_equal(stats.faults, DOMAIN_FAULTS + 6);
+    assert_int_equal(stats.faults_lost, 5);
+}
+
+static void looking_at_them_leaves_them(void **state)
+{
+    struct host *h = *state;
+    struct sluice_fault f;
+    uint64_t lost;
+
+    add_device(h, 8);
+    assert_int_equal(sluice_fault_peek(h->d, 0, &f), -ENOENT);
+    for (uint64_t i = 0; i < DOMAIN_FAULTS + 2; i++)
+        raise(h, 8, i);
+    sluice_faults_collect(h->s);
+    assert_int_equal(sluice_fault_peek(h->d, 0, &f), 0);
+    assert_int_equal(f.addr, 2);
+    assert_int_equal(sluice_fault_peek(h->d, DOMAIN_FAULTS - 1, &f), 0);
+    assert_int_equal(f.addr, DOMAIN_FAULTS + 1);
+    assert_int_equal(sluice_fault_peek(h->d, DOMAIN_FAULTS, &f), -ENOENT);
+    assert_int_equal(sluice_faults_read(h->d, &f, 1, &lost), 1);
+    assert_int_equal(f.addr, 2);
+    assert_int_equal(lost, 2);
+}
+
+static void units_count_theirs(void **state)
+{
+    struct host *h = *state;
+    struct sluice_unit_info info;
+
+    add_device(h, 8);
+    for (unsigned i = 0; i < 3; i++)
+        raise(h, i ? 8 : 99, i); /* also those that nobody reads */
+    h->unit[0].faults_lost = 7;
+    sluice_faults_collect(h->s);
+    sluice_faults_collect(h->s);
+    assert_int_equal(sluice_unit_info(h->s, 0, &info), 0);
+    assert_int_equal(info.faults, 3);
+    assert_int_equal(info.faults_lost, 7);
 }
 
 static void a_flood_is_taken_in_bounded_portions(void **state)
@@ -105,6 +143,8 @@ int main(void)
         T(they_are_the_owners),
         T(those_of_nobodys_devices_have_no_reader),
         T(the_oldest_make_room_and_are_counted),
+        T(looking_at_them_leaves_them),
+        T(units_count_theirs),
         T(a_flood_is_taken_in_bounded_portions),
         cmocka_unit_test(every_reason_has_a_name),
     };

@@ -281,7 +281,8 @@ static unsigned drain_faults(struct hw_unit *unit, struct hw_fault *out, unsigne
     struct fake_unit *u = fake_of(unit);
     unsigned n = u->nr_faults < max ? u->nr_faults : max;
 
-    (void)lost;
+    *lost += u->faults_lost;
+    u->faults_lost = 0;
     memcpy(out, u->fault, n * sizeof(*out));
     memmove(u->fault, u->fault + n, (u->nr_faults - n) * sizeof(*out));
     u->nr_faults -= n;

@@ -57,6 +57,7 @@ struct fake_unit {
     bool pointed[MOST_RIDS], quiet;
     struct hw_fault fault[300];
     unsigned nr_faults;
+    uint64_t faults_lost; /* that the next drain tells of */
 };
 
 /* What a test wants of its host; all zero is fine. */

@@ -64,7 +64,7 @@ static bool add_devices(struct world *w)
 
 bool world_open(struct world *w, const struct plan *plan, struct blackbox *log, FILE *trace)
 {
-    char error[160] = "";
+    char error[MACHINE_ERROR_SIZE] = "";
 
     *w = (struct world){.plan = plan, .log = log, .trace = trace};
     if (log) {

@@ -60,6 +60,7 @@ static void capabilities_show(void **state)
     assert_int_equal(try_init(FAKE_CAP | FAKE_CM, FAKE_ECAP & ~(1ull << 7), &u, 0), 0);
     assert_true(u.hw.caching_mode);
     assert_false(u.hw.snoop);
+    assert_false(u.hw.scalable);
     assert_int_equal(try_init(FAKE_CAP | FAKE_RWBF, FAKE_ECAP, &u, 0), 0);
     assert_true(u.hw.caching_mode);
     assert_int_equal(try_init(FAKE_CAP & ~(3ull << 34) & ~7ull, FAKE_ECAP & ~FAKE_C, &u, 0), 0);
@@ -68,6 +69,7 @@ static void capabilities_show(void **state)
     assert_true(u.hw.geo.noncoherent);
     assert_int_equal(try_init(FAKE_CAP, FAKE_ECAP | FAKE_SM, &u, 0), 0);
     assert_true(u.scalable);
+    assert_true(u.hw.scalable);
     assert_false(u.hw.geo.noncoherent);
     assert_int_equal(try_init(FAKE_CAP, (FAKE_ECAP | FAKE_SM) & ~(1ull << 48), &u, 0), 0);
     assert_true(u.hw.geo.noncoherent);
@@ -111,6 +113,7 @@ static void every_combination_works(void **state)
             ecap ^= set >> (6 + i) & 1 ? ecaps[i] : 0;
         r = rig_create(cap, ecap);
         assert_false(reaches(r, SID_A, 0x1000, 0));
+        assert_true(r->u.hw.queued == !!(ecap & FAKE_QI));
         map(&r->a, 1, 0x77, 1, 12);
         map(&r->b, 1, 0x88, 1, 12);
         attach(r, SID_A, &r->a, DID_A, 0);

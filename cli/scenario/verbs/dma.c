@@ -124,6 +124,8 @@ static void disk(struct player *p, const struct sc_line *line, bool to_disk, str
     out->status = machine_disk(dev, player_number(p, line->call, "lba"), (uint32_t)count, addr,
                                to_disk, &reason);
     note_block(out, !to_disk, reason);
+    if (out->status == -ERANGE || out->status == -ENODEV || out->status == -EIO)
+        player_explain(p, out);
     if (out->status == 0 || out->status == -EACCES)
         player_told(p, out,
                     ghost_dma(p->ghost, dev, machine_device_rid(dev), addr, count * BLOCK, !to_disk,

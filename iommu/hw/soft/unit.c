@@ -86,6 +86,7 @@ int soft_init(struct soft_unit *u, const struct soft_config *config)
     u->hw.translates = true;
     u->hw.caching_mode = config->caching_mode;
     u->hw.snoop = config->geo.format->has_snoop;
+    u->hw.queued = true;
     err = init_caches(u);
     if (!err)
         err = init_page(u, &u->root);

@@ -102,7 +102,7 @@ int vtd_queue_start(struct vtd_unit *u)
                     FIELD_PREP(VTD_IQA_QS, u->config.queue_order) |
                     (words(u) == 4 ? VTD_IQA_DW : 0));
     err = vtd_set(u, VTD_GCMD_QIE);
-    u->queued = !err;
+    u->hw.queued = u->queued = !err;
     return err;
 }
 
@@ -111,7 +111,7 @@ int vtd_queue_stop(struct vtd_unit *u)
 {
     const struct vtd_deadline deadline = vtd_deadline(u);
 
-    u->queued = false;
+    u->hw.queued = u->queued = false;
     if (!(u->gcmd & VTD_GCMD_QIE))
         return 0;
     while ((vtd_read64(u, VTD_IQH) ^ vtd_read64(u, VTD_IQT)) & VTD_IQ_INDEX)

@@ -76,6 +76,7 @@ static int probe(struct vtd_unit *u)
     if (u->cap == UINT64_MAX || u->ecap == UINT64_MAX)
         return -ENODEV;
     u->scalable = u->config.scalable && (u->ecap & wanted) == wanted;
+    u->hw.scalable = u->scalable;
     u->noncoherent = !(u->ecap & VTD_ECAP_C);
     u->hw.nr_dids = nd < 7 ? 1u << (4 + 2 * nd) : 65536;
     /* A map is to be flushed where not-present entries are cached, or its writes may linger. */

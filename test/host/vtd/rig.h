@@ -74,7 +74,7 @@ static inline void rig_open_with(struct rig *r, const struct machine_config *con
                                  unsigned nr_devices, bool grouped)
 {
     const struct machine_domain_config guest = {.name = "dom1", .domid = 1, .mem = 16u << 20};
-    char error[ERROR_SIZE] = "";
+    char error[MACHINE_ERROR_SIZE] = "";
 
     *r = (struct rig){.config = *config, .nr_devices = nr_devices};
     for (unsigned i = 0; i < nr_devices; i++)
