@@ -14,8 +14,8 @@
 #define X86_MSI_REMAPPABLE BIT64(4) /* of the address; else compatibility format */
 
 /* Remappable format: the address */
-#define X86_MSI_HANDLE_HIGH BIT64(2) /* bit 15 of the handle */
-#define X86_MSI_SHV         BIT64(3) /* the index is the handle plus the low 16 bits of data */
+#define X86_MSI_HANDLE_HIGH BIT64(2)      /* bit 15 of the handle */
+#define X86_MSI_SHV         BIT64(3)      /* the index is the handle plus the low 16 bits of data */
 #define X86_MSI_HANDLE      MASK64(19, 5) /* bits 14..0 of the handle */
 
 /* Compatibility format: the address, */
