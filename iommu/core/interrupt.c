@@ -52,9 +52,8 @@ static struct interrupts **find(struct device *dev, uint16_t index)
 static int release(struct unit_locked l, struct device *dev, struct interrupts **p)
 {
     struct interrupts *i = *p;
-    int err = l.unit->failed
-                  ? -EIO
-                  : flushed(l, l.unit->interrupts->free(l.unit, i->first, i->lg2));
+    int err =
+        l.unit->failed ? -EIO : flushed(l, l.unit->interrupts->free(l.unit, i->first, i->lg2));
 
     *p = i->next;
     dev->nr_interrupts -= 1u << i->lg2;

@@ -9,7 +9,7 @@ static struct table {
     bool used[ENTRIES];
     uint32_t source[ENTRIES];
     struct hw_interrupt what[ENTRIES];
-    unsigned sets, frees, fail; /* the n-th flush from now fails */
+    unsigned sets, frees, fail;  /* the n-th flush from now fails */
     struct sluice_device *owned; /* has an owner whenever an entry is freed */
 } table;
 
@@ -177,8 +177,7 @@ static void the_source_is_one_of_the_device(void **state)
 {
     struct host *h = *state;
     const rid_t rids[] = {{8}, {9}};
-    const struct sluice_device_config config = {
-        .unit = &h->unit[0].hw, .rids = rids, .nr_rids = 2};
+    const struct sluice_device_config config = {.unit = &h->unit[0].hw, .rids = rids, .nr_rids = 2};
     struct sluice_device *dev;
     uint16_t i;
 
@@ -313,16 +312,11 @@ static void what_cannot_be_had_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(who_is_nobodys_has_none),
-        T(where_none_are_remapped_that_is_said),
-        T(an_entry_is_one_devices),
-        T(the_source_is_one_of_the_device),
-        T(they_end_with_the_ownership),
-        T(they_end_with_the_domain),
-        T(none_comes_while_it_leaves),
-        T(a_failed_flush_is_the_units_end),
-        T(a_failed_change_too),
-        T(what_cannot_be_had_leaves_nothing),
+        T(who_is_nobodys_has_none),     T(where_none_are_remapped_that_is_said),
+        T(an_entry_is_one_devices),     T(the_source_is_one_of_the_device),
+        T(they_end_with_the_ownership), T(they_end_with_the_domain),
+        T(none_comes_while_it_leaves),  T(a_failed_flush_is_the_units_end),
+        T(a_failed_change_too),         T(what_cannot_be_had_leaves_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
