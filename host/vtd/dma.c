@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "../../iommu/spec/x86_msi.h"
 #include "vtd.h"
 
 static struct edu *edu_of(struct machine_device *dev)
@@ -51,13 +52,16 @@ static int piece(struct machine_device *dev, rid_t rid, uint64_t addr, unsigned 
                  size_t size, bool write, enum hw_reason *reason)
 {
     struct vtd_state *state = dev->m->state;
+    struct qemu_interrupt message;
     struct hw_fault fault;
     int err = edu_dma(edu_of(dev), addr, data, size, write);
 
     if (err)
         return machine_fail(dev->m, -EIO, "%s", qemu_error(state->q));
-    if (!state->has_unit)
-        return 0;
+    if (addr >= X86_MSI_FIRST && addr <= X86_MSI_LAST) /* not memory: without fault record */
+        *reason = vtd_messages_came(state, &message) ? HW_REASON_NONE : HW_REASON_MSI;
+    if (!state->has_unit || *reason != HW_REASON_NONE)
+        return *reason == HW_REASON_NONE ? 0 : -EACCES;
     if (vtd_faults_look(state, rid, &fault)) {
         *reason = fault.reason;
         return -EACCES;

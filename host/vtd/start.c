@@ -37,8 +37,8 @@ int vtd_start_qemu(struct machine *m, bool scalable)
         .iommu = m->config.no_iommu ? QEMU_IOMMU_NONE : QEMU_IOMMU_INTEL,
         .aw_bits = m->config.iova_bits,
         .scalable = scalable,
+        .intremap = !m->config.no_intremap,
         .caching_mode = m->config.caching_mode,
-        .quiet = true,
         .devices = devices,
         .nr_devices = m->config.nr_slots,
     };
@@ -140,6 +140,7 @@ int vtd_start_unit(struct machine *m, bool scalable)
                                 .max_levels = m->config.iova_bits <= 39 ? 3 : 4,
                                 .leaf_sizes = m->config.leaf_sizes,
                                 .timeout_ns = TIMEOUT_NS};
+    const struct vtd_ir_config interrupts = {.lg2 = 8};
     int err = find_unit(m, &config.base);
 
     if (err)
@@ -148,6 +149,8 @@ int vtd_start_unit(struct machine *m, bool scalable)
     if (err)
         return machine_fail(m, err, "the VT-d unit does not start");
     state->has_unit = true;
+    if (!m->config.no_intremap && vtd_ir_enable(&state->unit, &interrupts))
+        return machine_fail(m, -EIO, "the VT-d unit does not remap interrupts");
     vtd_faults_wrap(state);
     return sluice_add_unit(m->sluice, &state->unit.hw);
 }

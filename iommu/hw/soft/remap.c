@@ -49,14 +49,13 @@ void soft_drop_interrupts(struct soft_unit *u, uint64_t first, uint64_t last)
 
 static uint64_t index_of(uint64_t address, uint32_t data)
 {
-    const uint64_t handle = FIELD_GET(X86_MSI_HANDLE, address) |
-                            (address & X86_MSI_HANDLE_HIGH ? BIT64(15) : 0);
+    const uint64_t handle =
+        FIELD_GET(X86_MSI_HANDLE, address) | (address & X86_MSI_HANDLE_HIGH ? BIT64(15) : 0);
 
     return handle + (address & X86_MSI_SHV ? data & 0xffff : 0);
 }
 
-/* A unit that does not remap knows one format only. */
-static struct hw_interrupt as_it_is(uint64_t address, uint32_t data)
+struct hw_interrupt soft_plain_interrupt(uint64_t address, uint32_t data)
 {
     return (struct hw_interrupt){
         .destination = (uint32_t)FIELD_GET(X86_MSI_DESTINATION, address),
@@ -97,7 +96,7 @@ static enum hw_reason request(struct soft_unit *u, rid_t rid, uint64_t address, 
         return HW_REASON_MSI;
     if (u->interrupts.n)
         return remap(u, rid, address, data, out) ? HW_REASON_NONE : HW_REASON_MSI;
-    *out = as_it_is(address, data);
+    *out = soft_plain_interrupt(address, data);
     return HW_REASON_NONE;
 }
 

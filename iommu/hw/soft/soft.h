@@ -124,6 +124,8 @@ enum hw_reason soft_peek(struct soft_unit *u, rid_t rid, uint64_t addr, bool wri
  */
 int soft_interrupt(struct soft_unit *u, rid_t rid, uint64_t address, uint32_t data,
                    struct hw_interrupt *delivered, enum hw_reason *reason);
+/* A message as it is: where nothing remaps it, there is one format only. */
+struct hw_interrupt soft_plain_interrupt(uint64_t address, uint32_t data);
 /* The caches keep what the table has at that index. */
 void soft_peek_interrupt(struct soft_unit *u, uint16_t index);
 
