@@ -30,6 +30,8 @@ static void add_status(struct words *w, const struct sc_verb *verb, long status)
 
     if (verb->style == SC_DMA && (status == 0 || status == -EACCES))
         words_add(w, "%s", status ? "blocked" : "ok");
+    else if (verb->style == SC_MSI && (status == 0 || status == -EACCES))
+        words_add(w, "%s", status ? "blocked" : "delivered");
     else if (status < 0 && name)
         words_add(w, "%s", name);
     else
@@ -205,6 +207,11 @@ static void tell_dma(const struct outcome *out, const struct sc_line *line, cons
         addr ? value_number(addr, vars) >> 12 : 0, reason && reason->text ? reason->text : "");
 }
 
+static bool is_interrupt(const struct outcome *out)
+{
+    return out->verb->style == SC_MSI && (!out->status || out->status == -EACCES);
+}
+
 /* Setting up goes without saying. */
 static const char *tell_success(const struct outcome *out)
 {
@@ -224,6 +231,8 @@ void outcome_tell(const struct outcome *out, const struct sc_line *line, const u
         tell_dma(out, line, vars, w);
         if (out->status)
             return;
+    } else if (is_interrupt(out)) {
+        words_add(w, "%s", out->status ? "blocked" : "delivered");
     } else if (out->status < 0) {
         words_add(w, "refused: %s (%s)", sc_errno_name(out->status), why ? why : "?");
     } else if (out->verb->style == SC_COUNT) {
