@@ -64,6 +64,7 @@ static json_t *unit_json(const struct sluice_unit_info *u)
     set_bool(unit, "coherent", !u->geo.noncoherent);
     set_bool(unit, "caching_mode", u->caching_mode);
     set_bool(unit, "snoop_control", u->snoop);
+    set_bool(unit, "interrupts_remapped", u->remaps);
     set_bool(unit, "failed", u->failed);
     set(unit, "submissions", u->submissions);
     set(unit, "invalidations", u->invalidations);
@@ -192,6 +193,7 @@ static json_t *device_json(const struct inspection *in, const struct inspect_dev
     set_text(device, "owner", owner ? inspect_owner(in, owner) : NULL);
     json_object_set_new(device, "ctx_no", owner ? number(dev->info.ctx_no) : json_null());
     set_bool(device, "quarantined", dev->sluice && !owner);
+    set(device, "interrupt_entries", dev->info.nr_interrupts);
     set_details(device, in, dev);
     return device;
 }

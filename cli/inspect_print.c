@@ -32,10 +32,11 @@ static void print_unit(const struct inspection *in, unsigned i, FILE *out)
         return;
     }
     add_sizes(&sizes, u->geo.leaf_sizes);
-    fprintf(out, "  %u %s: tables %s, %u levels, %u bits, leaves%s, %s%s%s\n", i, u->name,
+    fprintf(out, "  %u %s: tables %s, %u levels, %u bits, leaves%s, %s%s%s%s\n", i, u->name,
             u->geo.format->name, u->geo.levels, u->geo.iova_bits, sizes.text,
             u->geo.noncoherent ? "not coherent" : "coherent",
-            u->caching_mode ? ", caching mode" : "", u->snoop ? ", snoop control" : "");
+            u->caching_mode ? ", caching mode" : "", u->snoop ? ", snoop control" : "",
+            u->remaps ? ", interrupts remapped" : "");
     fprintf(out, "    %" PRIu64 " submissions, %" PRIu64 " invalidations%s\n", u->submissions,
             u->invalidations, u->failed ? "; FAILED, blocks all DMA" : "");
 }
@@ -170,6 +171,8 @@ static void print_device(const struct inspection *in, const struct inspect_devic
         words_add(&w, ", %s, context %u", inspect_owner(in, dev->info.domain), dev->info.ctx_no);
     else
         words_add(&w, ", in quarantine");
+    if (dev->info.nr_interrupts)
+        words_add(&w, ", interrupt entries %u", dev->info.nr_interrupts);
     add_rids(&w, dev);
     add_group(&w, in, dev);
     fprintf(out, "  %s\n", w.text);

@@ -116,9 +116,11 @@ static void test_text(void **state)
         "Machine\n"
         "  exits for hypercalls 9, frames lost to failed units 0\n"
         "Units\n"
-        "  0 soft: tables vtdss, 4 levels, 48 bits, leaves 4K 2M 1G, coherent, snoop control\n"
+        "  0 soft: tables vtdss, 4 levels, 48 bits, leaves 4K 2M 1G, coherent, snoop control, "
+        "interrupts remapped\n"
         "    4 submissions, 6 invalidations\n"
-        "  1 soft: tables vtdss, 4 levels, 48 bits, leaves 4K 2M 1G, coherent, snoop control\n"
+        "  1 soft: tables vtdss, 4 levels, 48 bits, leaves 4K 2M 1G, coherent, snoop control, "
+        "interrupts remapped\n"
         "    6 submissions, 11 invalidations\n"
         "Domains\n"
         "  dom0: id 0, 16 frames of 4K, direct-mapped\n"
@@ -221,6 +223,20 @@ static char *many_runs(void)
         fputs(DMA, f);
     fclose(f);
     return text;
+}
+
+static void test_interrupts(void **state)
+{
+    static const char one[] = "domain d id=1 mem=64K\ndevice nic 00:05.0 owner=d\n"
+                              "nic: msi addr=0xfee00000 data=0x41 => delivered vector=0x41\n";
+    struct result r =
+        inspect("machine intremap=off\ndomain d id=1 mem=64K\n", (struct inspect_options){.at = 0});
+
+    (void)state;
+    expect_has(one, "  nic: 00:05.0, unit 0, d, context 0, interrupt entries 1\n");
+    expect_has(one, "snoop control, interrupts remapped\n");
+    assert_null(strstr(r.out, "remapped"));
+    result_free(&r);
 }
 
 static void test_long_lists(void **state)
@@ -359,6 +375,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_where_it_stops),
         cmocka_unit_test(test_faults_in_words),
+        cmocka_unit_test(test_interrupts),
         cmocka_unit_test(test_long_lists),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_tables_of_all_formats),
