@@ -66,6 +66,7 @@ static json_t *unit_json(const struct sluice_unit_info *u)
     set_bool(unit, "snoop_control", u->snoop);
     set_bool(unit, "scalable", u->scalable);
     set_bool(unit, "queued", u->queued);
+    set_bool(unit, "interrupts_remapped", u->remaps);
     set_bool(unit, "failed", u->failed);
     set(unit, "submissions", u->submissions);
     set(unit, "invalidations", u->invalidations);
@@ -198,6 +199,7 @@ static json_t *device_json(const struct inspection *in, const struct inspect_dev
     set_text(device, "owner", owner ? inspect_owner(in, owner) : dev->owner);
     json_object_set_new(device, "ctx_no", owner ? number(dev->info.ctx_no) : json_null());
     set_bool(device, "quarantined", dev->sluice && !owner);
+    set(device, "interrupt_entries", dev->info.nr_interrupts);
     set_details(device, in, dev);
     return device;
 }

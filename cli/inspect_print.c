@@ -106,6 +106,8 @@ static void add_place(struct table *t, const struct inspection *in,
         words_add(&w, "%s, context %u", inspect_owner(in, dev->info.domain), dev->info.ctx_no);
     else
         words_add(&w, "in quarantine");
+    if (dev->info.nr_interrupts)
+        words_add(&w, ", interrupt entries %u", dev->info.nr_interrupts);
     if (dev->sluice) {
         add_rids(&w, dev);
         add_group(&w, in, dev);

@@ -30,6 +30,8 @@ static void add_status(struct words *w, const struct sc_verb *verb, long status)
 
     if (verb->style == SC_DMA && (status == 0 || status == -EACCES))
         words_add(w, "%s", status ? "blocked" : "ok");
+    else if (verb->style == SC_MSI && (status == 0 || status == -EACCES))
+        words_add(w, "%s", status ? "blocked" : "delivered");
     else if (status < 0 && name)
         words_add(w, "%s", name);
     else
@@ -199,6 +201,11 @@ static bool is_dma(const struct outcome *out)
     return out->verb->style == SC_DMA && (!out->status || out->status == -EACCES);
 }
 
+static bool is_interrupt(const struct outcome *out)
+{
+    return out->verb->style == SC_MSI && (!out->status || out->status == -EACCES);
+}
+
 void outcome_tell(const struct outcome *out, const struct sc_line *line, struct words *w)
 {
     const char *why = sc_errno_words(out->status);
@@ -213,6 +220,8 @@ void outcome_tell(const struct outcome *out, const struct sc_line *line, struct 
     }
     if (is_dma(out))
         words_add(w, "performed");
+    else if (is_interrupt(out))
+        words_add(w, "%s", out->status ? "blocked" : "delivered");
     else if (out->status < 0)
         words_add(w, "refused: %s (%s)", sc_errno_name(out->status), why ? why : "?");
     else if (out->verb->style == SC_COUNT)

@@ -137,8 +137,42 @@ int sluice_device_remove(struct sluice_device *dev);
  * failed and blocks it.
  */
 int sluice_device_assign(struct sluice_device *dev, struct sluice_domain *d);
-/* Takes it, with its group, into quarantine: blocked. -ENODEV: it is there already; -EIO. */
+/* Takes it, with its group, into quarantine: blocked, without interrupts. -ENODEV: it is there
+ * already; -EIO. */
 int sluice_device_unassign(struct sluice_device *dev);
+
+/* ---- Interrupts --------------------------------------------------------------------------------
+ */
+
+/*
+ * Entries of the interrupt remapping table, for the messages (MSI, MSI-X) of a device that belongs
+ * to a domain. A device raises what its entries say and nothing else; it loses all of them when it
+ * leaves its domain, before anybody else can have it. What an entry says is the host's: a guest
+ * programs nothing of it. From any thread, until the device is removed.
+ *
+ * Of all: -EOPNOTSUPP: its unit remaps no interrupts, so that the device can raise any; -EPERM: the
+ * device is nobody's; -EIO: the unit failed, now or earlier, and delivers nothing any more.
+ */
+
+/* 1 << lg2 neighbouring entries (more than one for MSI with several messages), which deliver
+ * nothing yet. -EINVAL: not so many at once; -ENOSPC; -ENOMEM. */
+int sluice_interrupt_alloc(struct sluice_device *dev, unsigned lg2, uint16_t *first);
+/*
+ * When it returns 0, messages of the device's source-th requester id (0 is the device itself; one
+ * behind a bridge may send as another) go where `what` says, and nothing goes where the entry said
+ * before. -EINVAL: not an entry of the device's, no such requester id, or nothing that the unit can
+ * do.
+ */
+int sluice_interrupt_set(struct sluice_device *dev, uint16_t index, unsigned source,
+                         const struct hw_interrupt *what);
+/* What was allocated together; when it returns 0 it delivers nothing any more. -EINVAL. */
+int sluice_interrupt_free(struct sluice_device *dev, uint16_t first, unsigned lg2);
+/*
+ * What to program into the device for an entry. `several`: the device adds the number of its
+ * message to the data, and `index` is the first of the entries. -EINVAL: not an entry of its own.
+ */
+int sluice_interrupt_message(struct sluice_device *dev, uint16_t index, bool several,
+                             struct hw_message *out);
 
 /* ---- Hypercalls --------------------------------------------------------------------------------
  */
@@ -230,6 +264,7 @@ struct sluice_unit_info {
     struct pt_geometry geo;
     uint32_t nr_tags; /* for cached translations */
     bool translates;  /* false: devices behind it are not protected */
+    bool remaps;      /* false: devices behind it can raise any interrupt */
     bool caching_mode, snoop, failed;
     bool scalable, queued; /* as in struct hw_unit */
     /* Since it was added. Of fault records: taken from it, and dropped by it. */
@@ -274,6 +309,7 @@ int sluice_frame_info(struct sluice *s, mfn_t mfn, struct sluice_frame_info *out
 struct sluice_device_info {
     struct sluice_domain *domain; /* NULL: quarantine */
     uint16_t ctx_no;
+    uint32_t nr_interrupts; /* entries of the remapping table that it has */
 };
 void sluice_device_info(struct sluice_device *dev, struct sluice_device_info *out);
 

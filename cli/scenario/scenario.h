@@ -67,6 +67,7 @@ enum sc_result_style {
     SC_STATUS, /* 0 or an errno */
     SC_COUNT,  /* a number or an errno */
     SC_DMA,    /* ok, blocked, or an errno */
+    SC_MSI,    /* delivered, blocked, or an errno */
     SC_SILENT, /* nothing can be expected of it */
 };
 

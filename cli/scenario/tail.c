@@ -111,7 +111,7 @@ static bool parse_result(struct parser *p, struct sc_call *call, const char *wor
     for (size_t i = 0; i < NR_OUTCOMES; i++)
         if (!strcmp(outcomes[i].name, word)) {
             expect->what = outcomes[i].what;
-            if (expect->what == SC_EXPECT_BLOCKED && style != SC_DMA)
+            if (expect->what == SC_EXPECT_BLOCKED && style != SC_DMA && style != SC_MSI)
                 return parse_fail(p, "'blocked' is an outcome of DMA, expected 0 or an errno");
             return true;
         }
@@ -123,7 +123,10 @@ static bool parse_result(struct parser *p, struct sc_call *call, const char *wor
         return parse_fail(p,
                           "'%.40s' is no result, expected 0, a number, an errno name such as "
                           "EINVAL, any%s",
-                          word, style == SC_DMA ? ", ok or blocked" : "");
+                          word,
+                          style == SC_DMA   ? ", ok or blocked"
+                          : style == SC_MSI ? ", delivered or blocked"
+                                            : "");
     return parse_plain(p, "result", word, &expect->value);
 }
 

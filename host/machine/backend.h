@@ -40,6 +40,16 @@ struct machine_domain {
     char arg[FRAME_SIZE]; /* the page at MACHINE_ARG */
 };
 
+/* What the host has set up for messages of a device. */
+struct machine_interrupt {
+    const struct machine_domain *domain; /* whose guest programmed it; NULL: nothing is set up */
+    uint64_t addr;                       /* as the guest programmed it, */
+    uint32_t data;
+    rid_t rid;
+    uint16_t index;
+    uint8_t vector; /* the host's; 0: none yet */
+};
+
 struct machine_device {
     struct machine *m;
     struct machine_device *next;
@@ -50,8 +60,9 @@ struct machine_device {
     struct hw_unit *unit; /* NULL: its addresses are machine addresses */
     struct sluice_device *sluice;
     struct machine_domain *owner; /* of one that no unit protects */
-    void *state;                  /* the backend's */
-    unsigned prefetched;          /* by the walk that is under way */
+    struct machine_interrupt interrupt;
+    void *state;         /* the backend's */
+    unsigned prefetched; /* by the walk that is under way */
 };
 
 /*
@@ -86,16 +97,28 @@ struct machine_backend {
     int (*disk)(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr, bool write,
                 enum hw_reason *reason);
 
+    /*
+     * The device writes an interrupt message as requester `rid`: by MSI or MSI-X, programmed with
+     * it, or `dma`: by a write of its own. 0 and what arrives at the host's interrupt controller;
+     * -EACCES and *reason: nothing does.
+     */
+    int (*message)(struct machine_device *dev, rid_t rid, const struct hw_message *message,
+                   bool dma, struct hw_interrupt *out, enum hw_reason *reason);
+
     /* As machine_region; NULL: no device has any. */
     bool (*region)(struct machine *m, rid_t rid, unsigned index, struct sluice_region *out);
 
     /* As machine_gone. NULL: it never goes. */
     const char *(*gone)(struct machine *m);
 
-    /* What the caches hold; both may be NULL where nobody can look inside. */
+    /* What the caches hold; all may be NULL where nobody can look inside. */
     void (*prefetch)(struct machine_device *dev, dfn_t dfn);
     void (*cached)(struct machine_device *dev,
                    void (*visit)(void *arg, const struct machine_cached *c), void *arg);
+    void (*prefetch_interrupt)(struct machine_device *dev, uint16_t index);
+    void (*entries)(struct machine *m,
+                    void (*visit)(void *arg, uint16_t index, rid_t source, uint8_t vector),
+                    void *arg);
 
     /* The port's: time, and registers. */
     uint64_t (*now_ns)(struct machine *m);
@@ -114,6 +137,7 @@ struct machine {
     struct machine_domain *domains;
     struct machine_device *devices;
     char error[MACHINE_ERROR_SIZE], hardware[MACHINE_ERROR_SIZE];
+    struct machine_device *vectors[256]; /* whose each of the host's is */
     unsigned fail_alloc, fail_flush;
     bool failed;
     unsigned preempt_every, preempt_count;
@@ -129,6 +153,17 @@ bool machine_flush_hangs(struct machine *m);
 
 /* image.c: 0, or what is wrong with the file. */
 int image_check(struct machine *m, const char *image);
+
+/* device.c */
+bool device_sends_as(const struct machine_device *dev, rid_t rid);
+
+/* interrupt.c */
+bool interrupt_is_message(uint64_t addr, size_t size, bool write);
+/* A message that a device writes by DMA: as machine_dma. */
+int interrupt_dma(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,
+                  enum hw_reason *reason);
+/* The host forgets what it has set up for devices that are not their guest's any more. */
+void interrupts_settle(struct machine *m);
 
 /* port.c */
 void port_init(struct machine *m);

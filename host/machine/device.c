@@ -91,8 +91,13 @@ int machine_device_assign(struct machine_device *dev, struct machine_domain *d)
 
 int machine_device_unassign(struct machine_device *dev)
 {
-    if (dev->sluice)
-        return sluice_device_unassign(dev->sluice);
+    int err;
+
+    if (dev->sluice) {
+        err = sluice_device_unassign(dev->sluice);
+        interrupts_settle(dev->m);
+        return err;
+    }
     if (!dev->owner)
         return -ENODEV;
     dev->owner = NULL;
@@ -140,7 +145,7 @@ const char *machine_device_name(struct machine *m, const struct sluice_device *s
     return "?";
 }
 
-static bool owns(const struct machine_device *dev, rid_t rid)
+bool device_sends_as(const struct machine_device *dev, rid_t rid)
 {
     for (unsigned i = 0; i < dev->nr_rids; i++)
         if (dev->rids[i].n == rid.n)
@@ -158,11 +163,16 @@ static void report_faults(struct machine_device *dev, int err)
 int machine_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
                 bool write, enum hw_reason *reason)
 {
+    uint32_t message;
     int err;
 
     *reason = HW_REASON_NONE;
-    if (!owns(dev, rid) || size > MOST_DMA)
+    if (!device_sends_as(dev, rid) || size > MOST_DMA)
         return -EINVAL;
+    if (interrupt_is_message(addr, size, write)) {
+        memcpy(&message, data, sizeof(message));
+        return interrupt_dma(dev, rid, addr, message, reason);
+    }
     if (size && addr > UINT64_MAX - (size - 1))
         size = (size_t)(UINT64_MAX - addr) + 1; /* no address wraps: what is up there is blocked */
     err = dev->m->backend->dma(dev, rid, addr, data, size, write, reason);

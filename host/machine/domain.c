@@ -194,6 +194,7 @@ int machine_domain_destroy(struct machine *m, struct machine_domain *d)
     for (struct machine_device *dev = m->devices; dev; dev = dev->next)
         if (dev->owner == d)
             dev->owner = NULL;
+    interrupts_settle(m);
     while (*p != d)
         p = &(*p)->next;
     *p = d->next;

@@ -282,6 +282,8 @@ void machine_prefetch(struct machine *m)
         if (info.domain)
             (void)sluice_context_walk(info.domain, info.ctx_no, dfn_of(0), dfn_of(UINT64_MAX),
                                       prefetch_leaf, dev);
+        if (dev->interrupt.domain)
+            m->backend->prefetch_interrupt(dev, dev->interrupt.index);
     }
 }
 

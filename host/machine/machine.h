@@ -41,6 +41,7 @@ struct machine_config {
     unsigned iova_bits;                    /* 0: 48 */
     bool blocked;                          /* context 0 of domains blocks; otherwise identity */
     bool no_iommu;                         /* nothing stands between devices and memory */
+    bool no_intremap;                      /* interrupts are not remapped */
     enum pt_format_id format;              /* of the unit's tables */
     unsigned levels;                       /* 0: the fewest that span iova_bits */
     uint64_t leaf_sizes;                   /* 0: all of the format */
@@ -153,7 +154,8 @@ const char *machine_device_name(struct machine *m, const struct sluice_device *d
 /*
  * The device moves `size` bytes between `data` and the address as it sees it, page by page, as
  * requester `rid` (of its own). Performed: 0. Blocked: -EACCES and *reason; pages before the
- * blocked one were performed. -EINVAL: not its rid; the range wraps; more than 64 MiB.
+ * blocked one were performed. -EINVAL: not its rid; the range wraps; more than 64 MiB. A write of
+ * four bytes to the interrupt window is an interrupt message, performed when it was delivered.
  */
 int machine_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
                 bool write, enum hw_reason *reason);
@@ -161,6 +163,29 @@ int machine_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data
  * -ERANGE. */
 int machine_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr,
                  bool write, enum hw_reason *reason);
+
+/* ---- Interrupts --------------------------------------------------------------------------------
+ */
+
+/* An interrupt message of a device, and what became of it. */
+struct machine_delivery {
+    uint64_t message;              /* the address that the device wrote to */
+    enum hw_reason reason;         /* blocked: why */
+    struct machine_domain *domain; /* the guest that it arrived at; NULL: none, the host itself */
+    uint8_t vector;                /* of that guest's, or of the host's */
+};
+
+/*
+ * The device sends an interrupt message, as requester `rid` (of its own). A message in
+ * compatibility format is what the guest that owns the device has programmed into it: where
+ * interrupts are remapped, the host keeps that to itself, and programs a message of its own, with a
+ * vector of its own. A message in remappable format (bit 4 of the address) is what the device makes
+ * up; so is any of a device that nobody owns; they go out as they are. Delivered: 0. Blocked:
+ * -EACCES and the reason. -EINVAL: no message, not its rid, or a vector that no guest may have;
+ * -ENOSPC: no vector or entry is left; -ENOMEM, -EIO: the host could not set it up.
+ */
+int machine_msi(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,
+                struct machine_delivery *out);
 
 /* ---- Adversity and looking inside --------------------------------------------------------------
  */
@@ -187,6 +212,16 @@ struct machine_cached {
 };
 void machine_cached(struct machine *m, void (*visit)(void *arg, const struct machine_cached *c),
                     void *arg);
+
+/* Visits every entry by which a unit could deliver an interrupt now, whatever its table says. */
+struct machine_entry {
+    rid_t source;
+    uint16_t index;
+    const struct machine_domain *domain; /* whose vector it is; NULL: nobody's */
+    uint8_t vector;                      /* of that guest's */
+};
+void machine_entries(struct machine *m, void (*visit)(void *arg, const struct machine_entry *e),
+                     void *arg);
 
 /* Why the hardware itself is gone (QEMU has ended), in words; NULL: it is there. It is looked at
  * now. */

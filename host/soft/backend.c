@@ -48,6 +48,7 @@ static int add_unit(struct machine *m, struct soft_unit *u, unsigned index)
                 .leaf_sizes = c->leaf_sizes,
                 .noncoherent = c->noncoherent},
         .caching_mode = c->caching_mode,
+        .interrupts = !c->no_intremap,
         .cache_lg2 = c->friendly          ? 0
                      : c->ram <= 4u << 20 ? 8
                                           : 12,
@@ -133,8 +134,11 @@ const struct machine_backend soft_backend = {
     .remove_device = soft_remove_device,
     .dma = soft_dma,
     .disk = soft_disk,
+    .message = soft_message,
     .prefetch = soft_prefetch,
     .cached = soft_cached,
+    .prefetch_interrupt = soft_prefetch_interrupt,
+    .entries = soft_entries,
     .now_ns = soft_now_ns,
     .mmio_read = soft_mmio_read,
     .mmio_write = soft_mmio_write,

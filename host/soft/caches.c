@@ -38,3 +38,21 @@ void soft_cached(struct machine_device *dev,
         soft_visit_cached(s->unit, dev->rids[i], show_one, &show);
     }
 }
+
+void soft_prefetch_interrupt(struct machine_device *dev, uint16_t index)
+{
+    struct soft_device *s = dev->state;
+
+    soft_hold(s->unit);
+    soft_peek_interrupt(s->unit, index);
+    soft_let_go(s->unit);
+}
+
+void soft_entries(struct machine *m,
+                  void (*visit)(void *arg, uint16_t index, rid_t source, uint8_t vector), void *arg)
+{
+    struct soft_unit *u;
+
+    for (unsigned i = 0; (u = soft_machine_unit(m, i)); i++)
+        soft_visit_interrupts(u, visit, arg);
+}

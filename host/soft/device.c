@@ -131,3 +131,21 @@ int soft_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t
     return soft_dma(dev, dev->rids[0], addr, s->disk + lba * BLOCK, (size_t)count * BLOCK, !write,
                     reason);
 }
+
+/* Whether it comes from MSI or from a DMA engine: the unit sees a write of four bytes. */
+int soft_message(struct machine_device *dev, rid_t rid, const struct hw_message *message, bool dma,
+                 struct hw_interrupt *out, enum hw_reason *reason)
+{
+    struct soft_device *s = dev->state;
+    int err;
+
+    (void)dma;
+    if (!s->unit) {
+        *out = soft_plain_interrupt(message->address, message->data);
+        return 0;
+    }
+    soft_hold(s->unit);
+    err = soft_interrupt(s->unit, rid, message->address, message->data, out, reason);
+    soft_let_go(s->unit);
+    return err;
+}

@@ -29,9 +29,16 @@ int soft_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, s
 int soft_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr, bool write,
               enum hw_reason *reason);
 
+int soft_message(struct machine_device *dev, rid_t rid, const struct hw_message *message, bool dma,
+                 struct hw_interrupt *out, enum hw_reason *reason);
+
 /* caches.c */
 void soft_prefetch(struct machine_device *dev, dfn_t dfn);
 void soft_cached(struct machine_device *dev,
                  void (*visit)(void *arg, const struct machine_cached *c), void *arg);
+void soft_prefetch_interrupt(struct machine_device *dev, uint16_t index);
+void soft_entries(struct machine *m,
+                  void (*visit)(void *arg, uint16_t index, rid_t source, uint8_t vector),
+                  void *arg);
 
 #endif

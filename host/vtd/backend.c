@@ -42,14 +42,18 @@ static void close_machine(struct machine *m)
 #define MAILBOX 8u /* frames for each slot, at the end of RAM */
 
 /*
- * What is not RAM in the first MiB, and the page at 0 with the code that stops a stray processor;
- * the mailboxes.
+ * What is not RAM in the first MiB; what a stray processor uses, which an interrupt message that is
+ * an NMI or an SMI wakes: the code that stops it at 0 and at 0x38000, its stack, and what it saves
+ * at an SMI; the mailboxes.
  */
 static void reserve(struct machine *m)
 {
     struct vtd_state *state = m->state;
 
     ram_reserve(&m->ram, mfn_of(0), mfn_of(0));
+    ram_reserve(&m->ram, mfn_of(0xf), mfn_of(0xf));
+    ram_reserve(&m->ram, mfn_of(0x38), mfn_of(0x38));
+    ram_reserve(&m->ram, mfn_of(0x3f), mfn_of(0x3f));
     ram_reserve(&m->ram, mfn_of(0xa0), mfn_of(0xff));
     for (unsigned i = 0; i < m->config.nr_slots; i++) {
         struct vtd_slot *slot = &state->slots[i];
@@ -216,6 +220,7 @@ const struct machine_backend vtd_backend = {
     .remove_device = remove_device,
     .dma = vtd_dma,
     .disk = vtd_disk,
+    .message = vtd_message,
     .region = region,
     .gone = gone,
     .now_ns = now_ns,

@@ -32,8 +32,19 @@ bool vtd_mailbox(struct machine *m, rid_t rid, struct sluice_region *out)
     return false;
 }
 
-static int start(struct machine_device *dev, struct vtd_slot *slot)
+/* Both queues may interrupt, but for that their messages are masked. */
+static int mask_messages(const struct nvme *n)
 {
+    int err = pci_msix(n->q, n->function, 0, 0, 0, true);
+
+    if (!err)
+        err = pci_msix(n->q, n->function, 1, 0, 0, true);
+    return err ? err : pci_msix_enable(n->q, n->function, true);
+}
+
+int vtd_disk_start(struct machine_device *dev)
+{
+    struct vtd_slot *slot = dev->state;
     struct nvme_page pages[NVME_PAGES];
     int err;
 
@@ -41,7 +52,9 @@ static int start(struct machine_device *dev, struct vtd_slot *slot)
         pages[i].addr = (slot->mailbox.n + i) << FRAME_LG2;
         pages[i].host = ram_at(&dev->m->ram, pages[i].addr);
     }
-    err = nvme_start(&slot->nvme, pages, false);
+    err = mask_messages(&slot->nvme);
+    if (!err)
+        err = nvme_start(&slot->nvme, pages, true);
     slot->started = !err;
     return err;
 }
@@ -96,7 +109,7 @@ static int move(struct machine_device *dev, uint64_t lba, uint32_t count, uint64
 {
     struct vtd_slot *slot = dev->state;
     struct buffer b = {dev, addr, (size_t)count * BLOCK, NULL};
-    int err = slot->started ? 0 : start(dev, slot);
+    int err = slot->started ? 0 : vtd_disk_start(dev);
 
     if (err)
         return err;

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "../../iommu/spec/x86_msi.h"
 #include "vtd.h"
 
 struct look {
@@ -47,13 +48,16 @@ static int piece(struct machine_device *dev, uint64_t addr, unsigned char *data,
 {
     struct vtd_state *state = dev->m->state;
     struct vtd_slot *slot = dev->state;
+    struct qemu_interrupt message;
     struct hw_fault fault;
     int err = edu_dma(&slot->edu, addr, data, size, write);
 
     if (err)
         return machine_fail(dev->m, -EIO, "%s", qemu_error(state->q));
-    if (!dev->unit)
-        return 0;
+    if (addr >= X86_MSI_FIRST && addr <= X86_MSI_LAST) /* not memory: without fault record */
+        *reason = vtd_messages_came(state, &message) ? HW_REASON_NONE : HW_REASON_MSI;
+    if (!dev->unit || *reason != HW_REASON_NONE)
+        return *reason == HW_REASON_NONE ? 0 : -EACCES;
     if (vtd_faults_look(dev->unit, slot->requester, &fault)) {
         *reason = fault.reason;
         return -EACCES;

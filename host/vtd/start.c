@@ -82,8 +82,8 @@ static int start(struct machine *m, const struct plan *p)
         .iommu = m->config.no_iommu ? QEMU_IOMMU_NONE : QEMU_IOMMU_INTEL,
         .aw_bits = m->config.iova_bits,
         .scalable = m->config.scalable,
+        .intremap = !m->config.no_intremap,
         .caching_mode = m->config.caching_mode,
-        .quiet = true,
         .devices = p->devices,
         .nr_devices = p->nr_devices,
     };

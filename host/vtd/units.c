@@ -73,12 +73,16 @@ static int start_unit(struct machine *m, const struct vtd_topology_unit *found)
                                       .max_levels = m->config.iova_bits <= 39 ? 3 : 4,
                                       .leaf_sizes = m->config.leaf_sizes,
                                       .timeout_ns = TIMEOUT_NS};
+    const struct vtd_ir_config interrupts = {.lg2 = 8};
     int err = vtd_init(&hardware->unit, &config);
 
     if (err)
         return machine_fail(m, err, "the VT-d unit at 0x%llx does not start",
                             (unsigned long long)found->base);
     state->nr_units++;
+    if (!m->config.no_intremap && vtd_ir_enable(&hardware->unit, &interrupts))
+        return machine_fail(m, -EIO, "the VT-d unit at 0x%llx does not remap interrupts",
+                            (unsigned long long)found->base);
     vtd_faults_wrap(hardware);
     return sluice_add_unit(m->sluice, &hardware->unit.hw);
 }

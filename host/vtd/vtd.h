@@ -71,8 +71,15 @@ int vtd_requester(struct machine *m, const struct machine_slot *slot, rid_t *out
 
 /* disk.c */
 bool vtd_mailbox(struct machine *m, rid_t rid, struct sluice_region *out);
+int vtd_disk_start(struct machine_device *dev); /* -ETIMEDOUT: it does not reach its queues */
 int vtd_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr, bool write,
              enum hw_reason *reason);
+
+/* message.c */
+/* Did interrupts arrive since the last look? The first of them, if so. */
+bool vtd_messages_came(struct vtd_state *state, struct qemu_interrupt *first);
+int vtd_message(struct machine_device *dev, rid_t rid, const struct hw_message *m, bool dma,
+                struct hw_interrupt *out, enum hw_reason *reason);
 
 /* dma.c */
 /* Where the device's context says that the address goes; NULL: nowhere that is RAM. */

@@ -3,6 +3,7 @@
 #include "attach.h"
 
 #include "flush.h"
+#include "interrupt.h"
 #include "reserved.h"
 
 #define BATCH 32u /* invalidations in one submission */
@@ -191,15 +192,18 @@ int attach_assign(struct domain_locked l, struct group *g)
     if (err)
         return err;
     g->domain = l.d;
-    return commit(g, &l.d->ctx[0]);
+    err = commit(g, &l.d->ctx[0]);
+    interrupt_permit(g);
+    return err;
 }
 
 int attach_quarantine(struct group *g)
 {
     struct domain_locked l = domain_lock(g->domain);
-    int err;
+    int err = interrupt_revoke(g);
 
-    err = commit(g, g->quarantine);
+    if (commit(g, g->quarantine))
+        err = -EIO;
     g->domain = NULL;
     domain_unlock(l);
     instance_event(g->s, SLUICE_EVENT_QUARANTINE, err, "attach_quarantine", rid_at(g, 0).n, 0);

@@ -244,8 +244,10 @@ int sluice_device_unassign(struct sluice_device *sdev)
 
 void sluice_device_info(struct sluice_device *sdev, struct sluice_device_info *out)
 {
-    const struct group *g = device_of(sdev)->group;
+    const struct device *dev = device_of(sdev);
+    const struct group *g = dev->group;
 
     out->domain = (struct sluice_domain *)(void *)g->domain;
     out->ctx_no = g->domain ? g->ctx_no : 0;
+    out->nr_interrupts = dev->nr_interrupts;
 }

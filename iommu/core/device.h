@@ -18,8 +18,11 @@ struct group {
     struct context *ctx;           /* NULL: blocked; guarded by the domain's lock */
     _Atomic uint16_t ctx_no;       /* of it, for those without that lock */
     struct context *quarantine;    /* with its direct regions only; NULL: it has none, blocked */
+    bool interrupts;               /* it may have interrupts; guarded by the unit's lock */
     struct pt_pages pages;         /* of the quarantine's tables */
 };
+
+struct interrupts;
 
 struct device {
     struct device *next;    /* of the instance */
@@ -28,7 +31,9 @@ struct device {
     unsigned nr_rids, nr_regions;
     rid_t *rids;
     struct sluice_region *regions;
-    size_t size; /* of this allocation */
+    struct interrupts *interrupts;  /* guarded by the unit's lock */
+    _Atomic uint32_t nr_interrupts; /* entries in all of them */
+    size_t size;                    /* of this allocation */
 };
 
 static inline struct device *device_of(struct sluice_device *dev)

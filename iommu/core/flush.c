@@ -5,7 +5,7 @@
 
 #include "domain.h"
 
-static void fail_unit(struct instance *s, struct hw_unit *unit, int err)
+void flush_failed(struct instance *s, struct hw_unit *unit, int err)
 {
     unit->failed = true;
     unit->ops->quiesce(unit);
@@ -22,7 +22,7 @@ int flush_unit(struct instance *s, struct hw_unit *unit, const struct hw_inv *in
         unit->nr_invalidations += nr;
         err = unit->ops->flush(unit, inv, nr);
         if (err)
-            fail_unit(s, unit, err);
+            flush_failed(s, unit, err);
     }
     s->port->unlock(s->port->host, &unit->lock);
     return err ? -EIO : 0;

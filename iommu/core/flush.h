@@ -27,6 +27,9 @@ struct flush {
  */
 int flush_commit(struct flush *f);
 
+/* A unit did not complete a flush, or said `err`: it is given up. With its lock held. */
+void flush_failed(struct instance *s, struct hw_unit *unit, int err);
+
 /* Submits to a unit and waits, under its lock. -EIO: it failed, now or earlier, and blocks all DMA.
  */
 int flush_unit(struct instance *s, struct hw_unit *unit, const struct hw_inv *inv, unsigned nr);

@@ -20,6 +20,7 @@ int sluice_unit_info(struct sluice *ss, unsigned index, struct sluice_unit_info 
         .geo = u->geo,
         .nr_tags = u->nr_dids,
         .translates = u->translates,
+        .remaps = u->interrupts,
         .caching_mode = u->caching_mode,
         .snoop = u->snoop,
         .scalable = u->scalable,

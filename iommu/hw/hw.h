@@ -5,7 +5,7 @@
  * not.
  *
  * Core calls these under the unit's lock (struct hw_unit.lock), except drain_faults and quiesce,
- * which may come at any time.
+ * which may come at any time. There is a second table for interrupts, where the unit remaps them.
  */
 #ifndef SLUICE_HW_HW_H
 #define SLUICE_HW_HW_H
@@ -44,7 +44,8 @@ enum hw_reason {
     HW_REASON_NO_READ,
     HW_REASON_NO_WRITE,
     HW_REASON_RESERVED, /* a table entry has reserved bits set */
-    HW_REASON_MSI,      /* a memory access to the interrupt window */
+    HW_REASON_MSI,      /* an access to the interrupt window that is no message, or a message that
+                           no entry of the remapping table lets its sender send */
     HW_REASON_UNIT,     /* the unit is failed and blocks everything */
     HW_NR_REASONS
 };
@@ -84,12 +85,61 @@ struct hw_ops {
     unsigned (*drain_faults)(struct hw_unit *unit, struct hw_fault *out, unsigned max,
                              uint64_t *lost);
 
-    /* The unit is given up: block all DMA through it, as well as it still can. */
+    /* The unit is given up: block all DMA and all remapped interrupts, as well as it still can. */
     void (*quiesce)(struct hw_unit *unit);
+};
+
+/* As x86 numbers them. */
+enum hw_delivery {
+    HW_DELIVER_FIXED = 0,
+    HW_DELIVER_LOWEST = 1, /* to one of the destinations */
+    HW_DELIVER_SMI = 2,
+    HW_DELIVER_NMI = 4,
+    HW_DELIVER_INIT = 5,
+    HW_DELIVER_EXTINT = 7,
+};
+
+/* Where an interrupt goes. */
+struct hw_interrupt {
+    uint32_t destination;
+    uint8_t vector;
+    enum hw_delivery delivery;
+    bool logical; /* the destination is a set of processors */
+    bool level;
+};
+
+/* What a device writes to raise an interrupt: what is programmed into MSI, or an MSI-X entry. */
+struct hw_message {
+    uint64_t address;
+    uint32_t data;
+};
+
+/* The interrupt remapping table: an entry is one requester's, and it can raise that and no more. */
+struct hw_interrupt_ops {
+    /* 1 << lg2 neighbouring entries, none present. 0, -ENOSPC, -EINVAL, -EIO. */
+    int (*alloc)(struct hw_unit *unit, unsigned lg2, uint16_t *first);
+
+    /*
+     * When it returns 0, messages of `source` with that index go where `what` says, and nothing
+     * goes where the entry said before. Where only `what` changes, no interrupt is lost meanwhile.
+     * -EINVAL: not allocated, or nothing that the unit can do; unchanged. -EIO, -ETIMEDOUT:
+     * completion was not seen, nothing may be assumed to be flushed.
+     */
+    int (*set)(struct hw_unit *unit, uint16_t index, rid_t source, const struct hw_interrupt *what);
+
+    /*
+     * When it returns 0, the entries deliver nothing any more, whatever was cached, and may be
+     * given out again. -EIO, -ETIMEDOUT: they stay taken for ever.
+     */
+    int (*free)(struct hw_unit *unit, uint16_t first, unsigned lg2);
+
+    /* `several`: the device adds the number of its message to the data, which counts from index. */
+    struct hw_message (*message)(struct hw_unit *unit, uint16_t index, bool several);
 };
 
 struct hw_unit {
     const struct hw_ops *ops;
+    const struct hw_interrupt_ops *interrupts; /* NULL: interrupts are not remapped */
     const struct sluice_port *port;
     struct pt_geometry geo; /* the most that this unit's walker can do */
     uint32_t nr_dids;       /* tags 0..nr_dids-1 */

@@ -25,7 +25,8 @@ struct sluice_lock {
 
 enum sluice_event_kind {
     SLUICE_EVENT_ERROR,       /* a resource or the hardware failed; `error` says how */
-    SLUICE_EVENT_UNIT_FAILED, /* a unit did not complete an invalidation; it now blocks all DMA */
+    SLUICE_EVENT_UNIT_FAILED, /* a unit did not complete an invalidation; it now blocks all DMA and
+                                 all remapped interrupts */
     SLUICE_EVENT_FRAMES_LOST, /* `a` frames stay referenced for ever because of a failed unit */
     SLUICE_EVENT_QUARANTINE,  /* device with requester id `a` is blocked */
 };

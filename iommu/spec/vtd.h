@@ -347,12 +347,4 @@ _Static_assert(sizeof(struct vtd_descriptor) == 16, "section 6.5.2");
 #define VTD_REASON_SM_READ          0x86u
 #define VTD_REASON_SM_INTERRUPT     0x87u
 
-/* ---- Interrupt requests in remappable format (5.1.2.2) -----------------------------------------
- */
-#define VTD_MSI_BASE        0xfee00000u
-#define VTD_MSI_HANDLE_HIGH BIT64(2) /* bit 15 of the handle */
-#define VTD_MSI_SHV         BIT64(3) /* the index is the handle plus the low 16 bits of data */
-#define VTD_MSI_FORMAT      BIT64(4)
-#define VTD_MSI_HANDLE      MASK64(19, 5) /* bits 14..0 of the handle */
-
 #endif

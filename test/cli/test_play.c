@@ -129,8 +129,8 @@ static void test_syntax_error(void **state)
 static void test_skipped(void **state)
 {
     (void)state;
-    expect("require nvme\nrequire intremap\n" DOMAIN "d: noop => EINVAL\n", 0,
-           "f: skipped: needs intremap, which machine soft does not have\n"
+    expect("require nvme\nrequire nested\n" DOMAIN "d: noop => EINVAL\n", 0,
+           "f: skipped: needs nested, which machine soft does not have\n"
            "0 passed, 0 failed, 1 skipped\n",
            "");
 }

@@ -13,6 +13,8 @@ void group_move(struct ghost *g, const struct ghost_device *dev, struct ghost_do
     for (unsigned i = 0; i < g->nr_devices; i++) {
         if (g->devices[i]->group != group)
             continue;
+        if (g->devices[i]->domain != d)
+            g->devices[i]->programmed = false;
         g->devices[i]->domain = d;
         g->devices[i]->ctx = ctx;
     }
@@ -141,7 +143,7 @@ bool called_reattach(struct ghost *g, const struct inner_call *c)
     return true;
 }
 
-static bool has_rid(const struct ghost_device *dev, rid_t rid)
+bool has_rid(const struct ghost_device *dev, rid_t rid)
 {
     for (unsigned i = 0; i < dev->nr_rids; i++) {
         if (dev->rids[i].n == rid.n)
@@ -233,6 +235,11 @@ bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint6
         return status == -EINVAL ? true : complain(g, "%s: bad DMA gave %d", dev->name, status);
     if (!status && g->coarse && dfn >= MSI_FIRST && dfn <= MSI_LAST)
         return true; /* not memory: whatever the chipset makes of it */
+    if (!status && write && size == 4 && addr % 4 == 0 && dfn >= MSI_FIRST && dfn <= MSI_LAST)
+        return message_dma(g, dev, rid, addr)
+                   ? true
+                   : complain(g, "%s: raised an interrupt by DMA to 0x%jx", dev->name,
+                              (uintmax_t)addr);
     if (!status)
         return dma_performed(g, dev, addr, size, write);
     if (status != -EACCES)

@@ -53,6 +53,10 @@ bool ghost_called(struct ghost *g, const struct ghost_call *call);
 bool ghost_dma(struct ghost *g, struct machine_device *dev, rid_t rid, uint64_t addr, uint64_t size,
                bool write, int status, enum hw_reason reason);
 
+/* An interrupt message of a device, and what became of it. */
+bool ghost_msi(struct ghost *g, struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,
+               int status, const struct machine_delivery *out);
+
 /* The whole comparison. */
 bool ghost_check(struct ghost *g);
 

@@ -152,15 +152,71 @@ static void digests(void **state)
     assert_true(ghost_digest(f->g) == before);
 }
 
+static void untold_interrupts(void **state)
+{
+    struct fixture *f = *state;
+    struct machine_delivery out;
+    uint16_t index;
+
+    assert_int_equal(machine_msi(f->nic, (rid_t){NIC}, 0xfee00000, 0x41, &out), 0);
+    notices(ghost_check(f->g));
+    accepts(f, ghost_msi(f->g, f->nic, (rid_t){NIC}, 0xfee00000, 0x41, 0, &out));
+    accepts(f, ghost_check(f->g));
+    assert_int_equal(sluice_interrupt_alloc(machine_device_sluice(f->nic), 0, &index), 0);
+    notices(ghost_check(f->g));
+    assert_int_equal(sluice_interrupt_free(machine_device_sluice(f->nic), index, 0), 0);
+    accepts(f, ghost_check(f->g));
+}
+
+static void lies_about_interrupts(void **state)
+{
+    struct fixture *f = *state;
+    const rid_t nic = {NIC};
+    struct machine_delivery out, other;
+    uint64_t message;
+
+    assert_int_equal(machine_msi(f->nic, nic, 0xfee00000, 0x41, &out), 0);
+    message = out.message;
+    notices(ghost_msi(f->g, f->nic, nic, 0xfee00000, 0x42, 0, &out)); /* another vector */
+    other = out;
+    other.domain = f->dom0;
+    notices(ghost_msi(f->g, f->nic, nic, 0xfee00000, 0x41, 0, &other));
+    other = out;
+    other.message = 0xfee00000;
+    notices(ghost_msi(f->g, f->nic, nic, 0xfee00000, 0x41, 0, &other));
+    notices(ghost_msi(f->g, f->nic, nic, 0xfee00000, 0x441, 0, &out));
+    accepts(f, ghost_msi(f->g, f->nic, nic, 0xfee00000, 0x41, 0, &out));
+    notices(ghost_msi(f->g, f->nic, nic, message + 0x20, 0, 0, &out)); /* not its own */
+    other = (struct machine_delivery){.reason = HW_REASON_MSI};
+    notices(ghost_msi(f->g, f->nic, nic, message, 0, -EACCES, &other));
+    accepts(f, ghost_msi(f->g, f->nic, nic, message + 0x20, 0, -EACCES, &other));
+    notices(ghost_dma(f->g, f->nic, nic, message + 0x20, 4, true, 0, HW_REASON_NONE));
+    accepts(f, ghost_dma(f->g, f->nic, nic, message, 4, true, 0, HW_REASON_NONE));
+}
+
+/* The entry goes with the owner; a unit that keeps it is seen without any message. */
+static void a_stale_interrupt(void **state)
+{
+    struct fixture *f = *state;
+    struct machine_delivery out;
+
+    assert_int_equal(machine_msi(f->nic, (rid_t){NIC}, 0xfee00000, 0x41, &out), 0);
+    accepts(f, ghost_msi(f->g, f->nic, (rid_t){NIC}, 0xfee00000, 0x41, 0, &out));
+    accepts(f, ghost_unassigned(f->g, f->nic, 0));
+    notices(ghost_msi(f->g, f->nic, (rid_t){NIC}, out.message, 0, 0, &out));
+    notices(ghost_check(f->g));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(untold_calls),     TEST(untold_unmap),      TEST(untold_swap),
-        TEST(untold_balloon),   TEST(told_and_not_done), TEST(stale_cache),
-        TEST(stale_context),    TEST(reused_frame),      TEST(destroyed_and_still_there),
-        TEST(wrong_references), TEST(digests),
+        TEST(untold_calls),          TEST(untold_unmap),      TEST(untold_swap),
+        TEST(untold_balloon),        TEST(told_and_not_done), TEST(stale_cache),
+        TEST(stale_context),         TEST(reused_frame),      TEST(destroyed_and_still_there),
+        TEST(wrong_references),      TEST(digests),           TEST(untold_interrupts),
+        TEST(lies_about_interrupts), TEST(a_stale_interrupt),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,10 @@ struct ghost_device {
     unsigned nr_regions;
     struct ghost_domain *domain; /* NULL: quarantine */
     uint16_t ctx;
+    bool programmed; /* its guest has programmed an interrupt: */
+    uint64_t message;
+    uint8_t vector; /* the guest's */
+    rid_t source;
 };
 
 struct ghost_frame {
@@ -65,8 +69,12 @@ enum learned { UNKNOWN, NO, YES };
 struct ghost {
     struct machine *m;
     struct sluice *sluice;
-    bool blocked, no_iommu, write_implies_read;
-    bool coarse; /* VT-d says of a page that is not there that it lacks the right (7.1.3) */
+    bool blocked, no_iommu, no_intremap, write_implies_read;
+    /*
+     * QEMU's VT-d: it says of a page that is not there that it lacks the right (7.1.3), and lets
+     * more interrupt messages through than it should.
+     */
+    bool coarse;
     unsigned nr_units;
     uint64_t max_dfn;
     struct sluice_region *holes;
@@ -99,6 +107,7 @@ void event_begins(struct ghost *g, long status);
 struct ghost_domain *find_domain(const struct ghost *g, uint16_t domid);
 struct ghost_device *find_device(const struct ghost *g, const struct machine_device *dev);
 struct ghost_device *find_requester(const struct ghost *g, rid_t rid);
+bool has_rid(const struct ghost_device *dev, rid_t rid);
 struct ghost_ctx *find_ctx(const struct ghost_domain *d, uint16_t ctx_no);
 
 /* Is it a context that calls may map into? */
@@ -203,5 +212,9 @@ bool check_memory(struct ghost *g, struct ghost_domain *d);
 bool check_frames(struct ghost *g);
 bool check_devices(struct ghost *g);
 bool check_caches(struct ghost *g);
+bool check_interrupts(struct ghost *g);
+
+/* interrupt.c: may a write of four bytes to that word of the interrupt window be performed? */
+bool message_dma(const struct ghost *g, const struct ghost_device *dev, rid_t rid, uint64_t addr);
 
 #endif

@@ -49,12 +49,20 @@ static bool check_pasid(struct player *p, const struct sc_line *line, struct out
     return false;
 }
 
-/* Moves the bytes as the requester that the line names. */
+/* The one that the line names, or the device itself. */
+static rid_t requester(const struct player *p, const struct sc_line *line,
+                       const struct machine_device *dev)
+{
+    const struct sc_value *rid = sc_get(line->call, "rid");
+
+    return rid ? (rid_t){(uint32_t)value_number(rid, p->vars)} : machine_device_rid(dev);
+}
+
+/* Moves the bytes as that requester. */
 static void move(struct player *p, const struct sc_line *line, struct machine_device *dev,
                  uint8_t *data, size_t size, bool write, struct outcome *out)
 {
-    const struct sc_value *alias = sc_get(line->call, "rid");
-    rid_t rid = alias ? (rid_t){(uint32_t)value_number(alias, p->vars)} : machine_device_rid(dev);
+    rid_t rid = requester(p, line, dev);
     uint64_t addr = player_number(p, line->call, "addr");
     enum hw_reason reason = HW_REASON_NONE;
 
@@ -148,17 +156,41 @@ static void run_disk_write(struct player *p, const struct sc_line *line, struct 
 static const struct sc_spec msi_fields[] = {
     {.name = "addr", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
     {.name = "data", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
+    {.name = "rid", .dir = SC_IN, .kind = SC_DEVICE},
     {.name = "vector", .dir = SC_OUT, .kind = SC_NUMBER, .size = 1},
-    {.name = "access", .dir = SC_OUT, .kind = SC_CHOICE, .words = access_words},
+    {.name = "guest", .dir = SC_OUT, .kind = SC_LABEL},
+    {.name = "message", .dir = SC_OUT, .kind = SC_NUMBER, .quiet = true},
     {.name = "reason", .dir = SC_OUT, .kind = SC_LABEL},
     {.name = NULL},
 };
 
+static void note_delivery(struct outcome *out, const struct machine_delivery *d)
+{
+    if (!out->status) {
+        outcome_number(out, "vector", d->vector);
+        outcome_text(out, "guest", d->domain ? machine_domain_name(d->domain) : "none");
+    }
+    if (!out->status || out->status == -EACCES)
+        outcome_number(out, "message", d->message);
+    if (out->status == -EACCES)
+        outcome_text(out, "reason", sluice_reason_name(d->reason));
+}
+
 static void run_msi(struct player *p, const struct sc_line *line, struct outcome *out)
 {
-    if (player_device(p, line->subject, out))
-        outcome_cannot(out, "this machine does not model interrupts (a file says: require "
-                            "intremap)");
+    struct machine_device *dev = player_device(p, line->subject, out);
+    const uint64_t addr = player_number(p, line->call, "addr");
+    const uint32_t data = (uint32_t)player_number(p, line->call, "data");
+    struct machine_delivery delivery;
+    rid_t rid;
+
+    if (!dev)
+        return;
+    rid = requester(p, line, dev);
+    out->status = machine_msi(dev, rid, addr, data, &delivery);
+    player_explain(p, out);
+    note_delivery(out, &delivery);
+    player_told(p, out, ghost_msi(p->ghost, dev, rid, addr, data, (int)out->status, &delivery));
 }
 
 const struct sc_verb dma_verbs[] = {
@@ -182,6 +214,6 @@ const struct sc_verb dma_verbs[] = {
      .style = SC_DMA,
      .fields = disk_fields,
      .run = run_disk_write},
-    {.name = "msi", .subject = SC_OF_DEVICE, .style = SC_DMA, .fields = msi_fields, .run = run_msi},
+    {.name = "msi", .subject = SC_OF_DEVICE, .style = SC_MSI, .fields = msi_fields, .run = run_msi},
     {.name = NULL},
 };

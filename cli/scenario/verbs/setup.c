@@ -25,13 +25,13 @@ static const struct sc_word formats[] = {
     {NULL, 0},
 };
 
-/* hwdom, intremap and msi are part of the grammar; what they switch is not in this machine. */
+/* hwdom and msi are part of the grammar; what they switch is not in this machine. */
 static const struct sc_spec machine_fields[] = {
     {.name = "ram", .dir = SC_IN, .kind = SC_NUMBER},
     {.name = "aw", .dir = SC_IN, .kind = SC_NUMBER, .size = 1},
     {.name = "default", .dir = SC_IN, .kind = SC_CHOICE, .words = defaults},
     {.name = "iommu", .dir = SC_IN, .kind = SC_CHOICE, .words = iommus},
-    {.name = "intremap", .dir = SC_IN, .kind = SC_CHOICE, .words = on_off},
+    {.name = "intremap", .dir = SC_IN, .kind = SC_CHOICE, .words = on_off, .absent = ON},
     {.name = "hwdom", .dir = SC_IN, .kind = SC_CHOICE, .words = hwdoms},
     {.name = "msi", .dir = SC_IN, .kind = SC_CHOICE, .words = msis},
     {.name = "format",
@@ -47,9 +47,9 @@ static const struct sc_spec machine_fields[] = {
     {.name = NULL},
 };
 
-static const struct sc_word features[] = {{"nested", 0},      {"pasid", 0}, {"superpages", 0},
-                                          {"two-devices", 0}, {"nvme", 0},  {"intremap", 0},
-                                          {"faults", 0},      {NULL, 0}};
+static const struct sc_word features[] = {{"nested", 0},          {"pasid", 0},  {"superpages", 0},
+                                          {"two-devices", 0},     {"nvme", 0},   {"intremap", 0},
+                                          {"intremap-strict", 0}, {"faults", 0}, {NULL, 0}};
 static const struct sc_spec require_args[] = {
     {.name = "feature", .dir = SC_IN, .kind = SC_CHOICE, .words = features, .repeat = true},
     {.name = NULL},
@@ -110,6 +110,7 @@ void setup_config(const struct scenario *sc, const struct machine_kind *machine,
         .iova_bits = (unsigned)player_number(&p, call, "aw"),
         .blocked = player_number(&p, call, "default"),
         .no_iommu = player_number(&p, call, "iommu"),
+        .no_intremap = !player_number(&p, call, "intremap"),
         .format = (enum pt_format_id)player_number(&p, call, "format"),
         .levels = (unsigned)player_number(&p, call, "levels"),
         .nr_units = (unsigned)player_number(&p, call, "units"),

@@ -14,7 +14,7 @@ static struct soft_context_entry *context_entry(const struct soft_unit *u, rid_t
     return (struct soft_context_entry *)port_page(u->config.port, table) + (rid.n & 0xff);
 }
 
-static void store(const struct soft_unit *u, uint64_t *at, uint64_t value)
+void soft_store(const struct soft_unit *u, uint64_t *at, uint64_t value)
 {
     const struct sluice_port *port = u->config.port;
 
@@ -26,7 +26,6 @@ static void store(const struct soft_unit *u, uint64_t *at, uint64_t value)
 int soft_prepare(struct hw_unit *unit, rid_t rid)
 {
     struct soft_unit *u = soft_of(unit);
-    const struct sluice_port *port = u->config.port;
     mfn_t page;
     int err;
 
@@ -34,12 +33,10 @@ int soft_prepare(struct hw_unit *unit, rid_t rid)
         return -ENODEV; /* another segment's: this unit has segment 0 */
     if (*root_entry(u, rid) & SOFT_ROOT_PRESENT)
         return 0;
-    err = port->alloc_page(port->host, &page);
+    err = soft_page(u, &page);
     if (err)
         return err;
-    if (u->config.geo.noncoherent)
-        port->writeback(port->host, port_page(port, page), FRAME_SIZE);
-    store(u, root_entry(u, rid), FIELD_PREP(SOFT_ROOT_TABLE, page.n) | SOFT_ROOT_PRESENT);
+    soft_store(u, root_entry(u, rid), FIELD_PREP(SOFT_ROOT_TABLE, page.n) | SOFT_ROOT_PRESENT);
     return 0;
 }
 
@@ -49,13 +46,13 @@ void soft_point(struct hw_unit *unit, rid_t rid, const struct hw_space *space)
     struct soft_unit *u = soft_of(unit);
     struct soft_context_entry *e = context_entry(u, rid);
 
-    store(u, &e->lo, 0);
+    soft_store(u, &e->lo, 0);
     if (!space)
         return;
-    store(u, &e->hi,
-          FIELD_PREP(SOFT_CONTEXT_LEVELS, space->levels) |
-              FIELD_PREP(SOFT_CONTEXT_DID, space->did));
-    store(u, &e->lo, FIELD_PREP(SOFT_CONTEXT_ROOT, space->root.n) | SOFT_CONTEXT_PRESENT);
+    soft_store(u, &e->hi,
+               FIELD_PREP(SOFT_CONTEXT_LEVELS, space->levels) |
+                   FIELD_PREP(SOFT_CONTEXT_DID, space->did));
+    soft_store(u, &e->lo, FIELD_PREP(SOFT_CONTEXT_ROOT, space->root.n) | SOFT_CONTEXT_PRESENT);
 }
 
 void soft_free_tables(struct soft_unit *u)

@@ -81,10 +81,18 @@ static inline struct soft_device_entry *soft_cached_device(const struct soft_uni
 }
 
 /* attach.c, invalidate.c */
+void soft_store(const struct soft_unit *u, uint64_t *at, uint64_t value);
+int soft_page(struct soft_unit *u, mfn_t *page); /* zeroed, as the walker sees it too */
 int soft_prepare(struct hw_unit *unit, rid_t rid);
 void soft_point(struct hw_unit *unit, rid_t rid, const struct hw_space *space);
 int soft_flush(struct hw_unit *unit, const struct hw_inv *inv, unsigned n);
+int soft_flush_interrupts(struct soft_unit *u, unsigned first, unsigned last);
 void soft_free_tables(struct soft_unit *u);
+
+/* interrupt.c, remap.c */
+int soft_init_interrupts(struct soft_unit *u);
+void soft_fini_interrupts(struct soft_unit *u);
+void soft_drop_interrupts(struct soft_unit *u, uint64_t first, uint64_t last);
 
 /* cache.c */
 void soft_tlb_fill(struct soft_unit *u, uint16_t did, uint64_t dfn, const struct pt_leaf *leaf);

@@ -48,11 +48,33 @@ static int wait_for(struct soft_unit *u, uint64_t token)
     return 0;
 }
 
+static int finish(struct soft_unit *u)
+{
+    const struct soft_command wait = {.what = FIELD_PREP(SOFT_COMMAND_KIND, SOFT_COMMAND_WAIT),
+                                      .token = ++u->token};
+
+    put(u, &wait);
+    if (u->config.hangs && u->config.hangs(u->config.port->host))
+        u->hung = true;
+    return wait_for(u, wait.token);
+}
+
+int soft_flush_interrupts(struct soft_unit *u, unsigned first, unsigned last)
+{
+    const struct soft_command command = {
+        .what = FIELD_PREP(SOFT_COMMAND_KIND, SOFT_COMMAND_INTERRUPTS),
+        .first = first,
+        .last = last,
+    };
+
+    put(u, &command);
+    return finish(u);
+}
+
 int soft_flush(struct hw_unit *unit, const struct hw_inv *inv, unsigned n)
 {
     struct soft_unit *u = soft_of(unit);
     const struct soft_command fence = {.what = FIELD_PREP(SOFT_COMMAND_KIND, SOFT_COMMAND_FENCE)};
-    struct soft_command wait = {.what = FIELD_PREP(SOFT_COMMAND_KIND, SOFT_COMMAND_WAIT)};
 
     CHECK(u->config.port, 2 * n + 2 < SOFT_COMMANDS);
     for (unsigned i = 0; i < n; i++) {
@@ -62,9 +84,5 @@ int soft_flush(struct hw_unit *unit, const struct hw_inv *inv, unsigned n)
             put(u, &fence);
         put(u, &command);
     }
-    wait.token = ++u->token;
-    put(u, &wait);
-    if (u->config.hangs && u->config.hangs(u->config.port->host))
-        u->hung = true;
-    return wait_for(u, wait.token);
+    return finish(u);
 }

@@ -31,6 +31,9 @@ static void execute(struct soft_unit *u, const struct soft_command *c)
     case SOFT_COMMAND_ALL:
         soft_drop_all(u);
         break;
+    case SOFT_COMMAND_INTERRUPTS:
+        soft_drop_interrupts(u, c->first, c->last);
+        break;
     }
 }
 

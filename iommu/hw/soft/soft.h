@@ -5,8 +5,8 @@
  * until a command that covers it, prefetch neighbours, hold not-present entries in caching mode;
  * its commands complete late and in any order before the wait.
  *
- * driver (what a hypervisor runs):   attach.c invalidate.c, the hw_ops in unit.c
- * device (what hardware would do):   translate.c cache.c queue.c fault.c
+ * driver (what a hypervisor runs):   attach.c invalidate.c interrupt.c, the hw_ops in unit.c
+ * device (what hardware would do):   translate.c cache.c remap.c queue.c fault.c
  * The two share memory laid out as in spec/soft_unit.h, and the registers in struct soft_unit.
  */
 #ifndef SLUICE_HW_SOFT_SOFT_H
@@ -19,6 +19,7 @@ struct soft_config {
     const struct sluice_port *port;
     struct pt_geometry geo;
     bool caching_mode;
+    bool interrupts;    /* are remapped */
     unsigned cache_lg2; /* log2 of the entries of the IOTLB; 0: no caches at all */
     uint64_t seed;      /* of its moods */
     /*
@@ -57,6 +58,11 @@ struct soft_device_entry {
     struct soft_context_entry entry;
 };
 
+struct soft_interrupt_slot {
+    bool valid;
+    struct soft_interrupt_entry entry;
+};
+
 #define SOFT_DEVICES 256u /* entries of the context cache */
 #define SOFT_FAULTS  128u /* fault records */
 
@@ -66,15 +72,18 @@ struct soft_unit {
     /* registers */
     mfn_t root;
     mfn_t ring;
+    mfn_t interrupts; /* the remapping table; 0: off */
     unsigned head, tail;
     bool hung, blocked;
     /* the driver's */
     mfn_t status_page;
     uint64_t token;
+    uint64_t interrupts_used[SOFT_INTERRUPTS / 64];
     /* the device's caches */
     struct soft_tlb_entry *tlb;
     struct soft_table_entry *tables;
     struct soft_device_entry *devices;
+    struct soft_interrupt_slot *slots; /* by index */
     uint64_t tlb_mask;
     uint64_t tlb_sizes; /* bit k: leaves of 1 << k bytes were cached */
     unsigned late;      /* polls until it gets to work */
@@ -108,6 +117,21 @@ int soft_translate(struct soft_unit *u, rid_t rid, uint64_t addr, bool write, ui
 /* The same without recording a fault; fills the caches all the same. */
 enum hw_reason soft_peek(struct soft_unit *u, rid_t rid, uint64_t addr, bool write,
                          uint64_t *maddr);
+
+/*
+ * The device sends an interrupt message: a write of four bytes to the interrupt window. 0 and what
+ * arrives, or -EACCES and *reason, with a fault recorded. Between soft_hold and soft_let_go.
+ */
+int soft_interrupt(struct soft_unit *u, rid_t rid, uint64_t address, uint32_t data,
+                   struct hw_interrupt *delivered, enum hw_reason *reason);
+/* A message as it is: where nothing remaps it, there is one format only. */
+struct hw_interrupt soft_plain_interrupt(uint64_t address, uint32_t data);
+/* The caches keep what the table has at that index. */
+void soft_peek_interrupt(struct soft_unit *u, uint16_t index);
+
+/* Every entry that could deliver now, from the table or from the cache. */
+typedef void (*soft_visit_interrupt)(void *arg, uint16_t index, rid_t source, uint8_t vector);
+void soft_visit_interrupts(struct soft_unit *u, soft_visit_interrupt visit, void *arg);
 
 /* Everything in the caches that the requester could use now. attr 0: a cached not-present entry. */
 typedef void (*soft_visit)(void *arg, dfn_t dfn, mfn_t mfn, uint64_t nr, unsigned attr);

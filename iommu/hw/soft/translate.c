@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Device: an address through device entry and tables, by way of the caches. */
+#include "../../spec/x86_msi.h"
 #include "internal.h"
-
-/* The interrupt window of x86: not memory, whatever the tables say. */
-#define MSI_FIRST 0xfee00000ull
-#define MSI_LAST  0xfeefffffull
 
 struct walk {
     struct soft_unit *u;
@@ -115,8 +112,8 @@ static enum hw_reason translate(struct soft_unit *u, rid_t rid, uint64_t addr, b
 
     if (u->blocked)
         return HW_REASON_UNIT;
-    if (addr >= MSI_FIRST && addr <= MSI_LAST)
-        return HW_REASON_MSI;
+    if (addr >= X86_MSI_FIRST && addr <= X86_MSI_LAST)
+        return HW_REASON_MSI; /* not memory, whatever the tables say */
     if (!fetch_device(u, rid, &entry))
         return HW_REASON_BLOCKED;
     if (addr >> u->config.geo.iova_bits)
@@ -150,7 +147,7 @@ static inline bool hit(const struct soft_unit *u, rid_t rid, uint64_t addr, bool
     const uint64_t dfn = addr >> FRAME_LG2;
     const struct soft_tlb_entry *e;
 
-    if (dev->rid != rid.n || !dev->usable || addr - MSI_FIRST <= MSI_LAST - MSI_FIRST)
+    if (dev->rid != rid.n || !dev->usable || addr - X86_MSI_FIRST <= X86_MSI_LAST - X86_MSI_FIRST)
         return false;
     e = &u->tlb[(dfn ^ dev->hash) & u->tlb_mask];
     if (e->tag.block != dfn || e->tag.key != dev->key || !(e->attr & (write ? PT_WRITE : PT_READ)))

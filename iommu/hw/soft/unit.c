@@ -59,7 +59,7 @@ static int init_caches(struct soft_unit *u)
     return u->tlb && u->tables ? 0 : -ENOMEM;
 }
 
-static int init_page(struct soft_unit *u, mfn_t *page)
+int soft_page(struct soft_unit *u, mfn_t *page)
 {
     const struct sluice_port *port = u->config.port;
     int err = port->alloc_page(port->host, page);
@@ -89,11 +89,13 @@ int soft_init(struct soft_unit *u, const struct soft_config *config)
     u->hw.queued = true;
     err = init_caches(u);
     if (!err)
-        err = init_page(u, &u->root);
+        err = soft_page(u, &u->root);
     if (!err)
-        err = init_page(u, &u->ring);
+        err = soft_page(u, &u->ring);
     if (!err)
-        err = init_page(u, &u->status_page);
+        err = soft_page(u, &u->status_page);
+    if (!err && config->interrupts)
+        err = soft_init_interrupts(u);
     if (err)
         soft_fini(u);
     return err;
@@ -111,6 +113,7 @@ void soft_fini(struct soft_unit *u)
         port->free(port->host, u->devices, sizeof(*u->devices) * SOFT_DEVICES);
     if (u->root.n)
         soft_free_tables(u);
+    soft_fini_interrupts(u);
     if (u->ring.n)
         port->free_page(port->host, u->ring);
     if (u->status_page.n)

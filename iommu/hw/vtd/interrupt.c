@@ -3,6 +3,7 @@
  * Interrupt remapping (chapter 5, 9.9). An entry belongs to one requester id, so a device can raise
  * what was set up for it and nothing else.
  */
+#include "../../spec/x86_msi.h"
 #include "internal.h"
 
 #define PER_PAGE_LG2 8u /* entries of a page */
@@ -40,6 +41,7 @@ void vtd_ir_release(struct vtd_unit *u)
     if (u->ir.own)
         port->free_page(port->host, u->ir.table);
     u->ir = (struct vtd_ir){0};
+    u->hw.interrupts = NULL;
 }
 
 static int allocate(struct vtd_unit *u, const struct vtd_ir_config *config)
@@ -100,14 +102,6 @@ static int check_config(const struct vtd_unit *u, const struct vtd_ir_config *co
     return 0;
 }
 
-/* Like core does when a flush of its own fails: from now on the unit blocks all DMA. */
-static int failed(struct vtd_unit *u, int err)
-{
-    u->hw.failed = true;
-    vtd_give_up(u);
-    return err;
-}
-
 static int enable(struct vtd_unit *u, const struct vtd_ir_config *config)
 {
     int err;
@@ -125,16 +119,10 @@ static int enable(struct vtd_unit *u, const struct vtd_ir_config *config)
         return err;
     }
     err = start(u);
-    return err ? failed(u, err) : 0;
-}
-
-int vtd_ir_enable(struct vtd_unit *u, const struct vtd_ir_config *config)
-{
-    int err;
-
-    vtd_lock(u);
-    err = enable(u, config);
-    vtd_unlock(u);
+    if (err) { /* like core does when a flush of its own fails */
+        u->hw.failed = true;
+        vtd_give_up(u);
+    }
     return err;
 }
 
@@ -146,34 +134,46 @@ static bool all_are(const struct vtd_ir *ir, unsigned first, unsigned n, bool us
     return true;
 }
 
-int vtd_ir_alloc(struct vtd_unit *u, unsigned lg2, uint16_t *first)
+static int take(struct vtd_unit *u, unsigned lg2, uint16_t *first)
 {
     struct vtd_ir *ir = &u->ir;
-    int err = -ENOSPC;
 
-    vtd_lock(u);
-    if (!ir->enabled || lg2 > ir->lg2)
-        err = -EINVAL;
-    for (unsigned i = 0; err == -ENOSPC && i < 1u << ir->lg2; i += 1u << lg2) {
+    if (u->dead)
+        return -EIO;
+    if (lg2 > ir->lg2)
+        return -EINVAL;
+    for (unsigned i = 0; i < 1u << ir->lg2; i += 1u << lg2) {
         if (!all_are(ir, i, 1u << lg2, false))
             continue;
         mark(ir, i, 1u << lg2, true);
         *first = (uint16_t)i;
-        err = 0;
+        return 0;
     }
+    return -ENOSPC;
+}
+
+static int ir_alloc(struct hw_unit *unit, unsigned lg2, uint16_t *first)
+{
+    struct vtd_unit *u = vtd_of(unit);
+    int err;
+
+    vtd_lock(u);
+    err = take(u, lg2, first);
     vtd_unlock(u);
     return err;
 }
 
-static struct vtd_irte encode(const struct vtd_unit *u, const struct vtd_ir_entry *e)
+static struct vtd_irte encode(const struct vtd_unit *u, rid_t source,
+                              const struct hw_interrupt *what)
 {
-    const uint64_t target = u->ir.x2apic ? FIELD_PREP(VTD_IRTE_DST, e->destination)
-                                         : FIELD_PREP(VTD_IRTE_DST8, e->destination);
+    const uint64_t target = u->ir.x2apic ? FIELD_PREP(VTD_IRTE_DST, what->destination)
+                                         : FIELD_PREP(VTD_IRTE_DST8, what->destination);
 
     return (struct vtd_irte){
-        .lo = VTD_IRTE_P | (e->logical ? VTD_IRTE_DM : 0) | (e->level ? VTD_IRTE_TM : 0) |
-              FIELD_PREP(VTD_IRTE_DLM, e->delivery) | FIELD_PREP(VTD_IRTE_V, e->vector) | target,
-        .hi = FIELD_PREP(VTD_IRTE_SID, e->source) | FIELD_PREP(VTD_IRTE_SQ, VTD_SQ_ALL) |
+        .lo = VTD_IRTE_P | (what->logical ? VTD_IRTE_DM : 0) | (what->level ? VTD_IRTE_TM : 0) |
+              FIELD_PREP(VTD_IRTE_DLM, what->delivery) | FIELD_PREP(VTD_IRTE_V, what->vector) |
+              target,
+        .hi = FIELD_PREP(VTD_IRTE_SID, source.n & 0xffff) | FIELD_PREP(VTD_IRTE_SQ, VTD_SQ_ALL) |
               FIELD_PREP(VTD_IRTE_SVT, VTD_SVT_SID),
     };
 }
@@ -195,29 +195,34 @@ static int flush(struct vtd_unit *u, unsigned first, unsigned lg2)
 {
     int err = vtd_flush_write_buffer(u);
 
-    if (!err)
-        err = vtd_flush_ir(u, (uint16_t)first, lg2);
-    return err ? failed(u, err) : 0;
+    return err ? err : vtd_flush_ir(u, (uint16_t)first, lg2);
 }
 
-static int set(struct vtd_unit *u, uint16_t index, const struct vtd_ir_entry *e)
+static bool can_be(const struct vtd_unit *u, rid_t source, const struct hw_interrupt *what)
+{
+    if (source.n >> 16 != u->config.segment || (unsigned)what->delivery > HW_DELIVER_EXTINT)
+        return false;
+    return u->ir.x2apic || what->destination <= 0xff;
+}
+
+static int set(struct vtd_unit *u, uint16_t index, rid_t source, const struct hw_interrupt *what)
 {
     if (u->dead)
         return -EIO;
-    if (!u->ir.enabled || index >= 1u << u->ir.lg2 || !is_used(&u->ir, index))
+    if (index >= 1u << u->ir.lg2 || !is_used(&u->ir, index) || !can_be(u, source, what))
         return -EINVAL;
-    if (!u->ir.x2apic && e->destination > 0xff)
-        return -EINVAL;
-    write_entry(u, irte(u, index), encode(u, e));
+    write_entry(u, irte(u, index), encode(u, source, what));
     return flush(u, index, 0);
 }
 
-int vtd_ir_set(struct vtd_unit *u, uint16_t index, const struct vtd_ir_entry *entry)
+static int ir_set(struct hw_unit *unit, uint16_t index, rid_t source,
+                  const struct hw_interrupt *what)
 {
+    struct vtd_unit *u = vtd_of(unit);
     int err;
 
     vtd_lock(u);
-    err = set(u, index, entry);
+    err = set(u, index, source, what);
     vtd_unlock(u);
     return err;
 }
@@ -229,7 +234,7 @@ static int release(struct vtd_unit *u, unsigned first, unsigned lg2)
 
     if (u->dead)
         return -EIO;
-    if (!u->ir.enabled || !n || first % n || first + n > 1u << u->ir.lg2)
+    if (!n || first % n || first + n > 1u << u->ir.lg2)
         return -EINVAL;
     if (!all_are(&u->ir, first, n, true))
         return -EINVAL;
@@ -241,8 +246,9 @@ static int release(struct vtd_unit *u, unsigned first, unsigned lg2)
     return err;
 }
 
-int vtd_ir_free(struct vtd_unit *u, uint16_t first, unsigned lg2)
+static int ir_free(struct hw_unit *unit, uint16_t first, unsigned lg2)
 {
+    struct vtd_unit *u = vtd_of(unit);
     int err;
 
     vtd_lock(u);
@@ -252,10 +258,50 @@ int vtd_ir_free(struct vtd_unit *u, uint16_t first, unsigned lg2)
 }
 
 /* Remappable format (5.1.2.2) */
-struct vtd_ir_message vtd_ir_message(uint16_t index, bool several)
+struct hw_message vtd_ir_message(uint16_t index, bool several)
 {
-    return (struct vtd_ir_message){
-        .address = VTD_MSI_BASE | VTD_MSI_FORMAT | FIELD_PREP(VTD_MSI_HANDLE, index & 0x7fff) |
-                   (index & 0x8000 ? VTD_MSI_HANDLE_HIGH : 0) | (several ? VTD_MSI_SHV : 0),
+    return (struct hw_message){
+        .address = X86_MSI_FIRST | X86_MSI_REMAPPABLE | FIELD_PREP(X86_MSI_HANDLE, index & 0x7fff) |
+                   (index & 0x8000 ? X86_MSI_HANDLE_HIGH : 0) | (several ? X86_MSI_SHV : 0),
     };
+}
+
+static struct hw_message ir_message(struct hw_unit *unit, uint16_t index, bool several)
+{
+    (void)unit;
+    return vtd_ir_message(index, several);
+}
+
+static const struct hw_interrupt_ops interrupt_ops = {
+    .alloc = ir_alloc,
+    .set = ir_set,
+    .free = ir_free,
+    .message = ir_message,
+};
+
+int vtd_ir_enable(struct vtd_unit *u, const struct vtd_ir_config *config)
+{
+    int err;
+
+    vtd_lock(u);
+    err = enable(u, config);
+    if (!err)
+        u->hw.interrupts = &interrupt_ops;
+    vtd_unlock(u);
+    return err;
+}
+
+void vtd_ir_block_all(struct vtd_unit *u)
+{
+    if (!u->ir.enabled)
+        return;
+    for (unsigned i = 0; i < 1u << u->ir.lg2; i++)
+        vtd_store(u, &irte(u, i)->lo, 0);
+}
+
+int vtd_ir_forget(struct vtd_unit *u)
+{
+    if (!u->ir.enabled)
+        return 0;
+    return u->queued ? vtd_flush_ir_all(u) : -EIO;
 }

@@ -248,16 +248,20 @@ static int forget_everything(struct vtd_unit *u)
     if (err)
         return err;
     if (u->ecap & VTD_ECAP_QI && !vtd_queue_start(u) && !vtd_flush_all(u))
-        return 0;
+        return vtd_ir_forget(u);
     err = vtd_queue_stop(u);
-    return err || u->scalable ? -EIO : vtd_flush_all(u);
+    if (!err && !u->scalable)
+        err = vtd_flush_all(u);
+    else
+        err = -EIO;
+    return err ? err : vtd_ir_forget(u);
 }
 
 /*
- * Translation stays on, with a root table that has nothing in it. The pointer to it is set once
- * more, which on new units (CAP.ESRTPS) drops all caches; then they are dropped in the ways that
- * are left. When even that fails, what hardware has cached stays usable until it is reset, and core
- * keeps all that it might reach.
+ * Translation and remapping stay on, with tables that have nothing in them. The pointer
+ * to the root table is set once more, which on new units (CAP.ESRTPS) drops all caches; then they
+ * are dropped in the ways that are left. When even that fails, what hardware has cached stays
+ * usable until it is reset, and core keeps all that it might reach.
  */
 void vtd_give_up(struct vtd_unit *u)
 {
@@ -268,6 +272,7 @@ void vtd_give_up(struct vtd_unit *u)
     u->dead = true;
     u->config.timeout_ns = u->config.timeout_ns / 8 + 1; /* of each of several waits */
     vtd_block_all(u);
+    vtd_ir_block_all(u);
     err = set_root(u);
     if (!err)
         err = forget_everything(u);

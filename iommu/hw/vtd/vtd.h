@@ -50,7 +50,7 @@ struct vtd_unit {
 
     /*
      * Below a unit's lock in the lock order: what follows, the registers, and the links in the
-     * root table. vtd_quiesce and the interrupt functions come without the unit's lock.
+     * root table. vtd_quiesce and vtd_ir_enable come without the unit's lock.
      */
     struct sluice_lock lock;
     uint32_t gcmd; /* the persistent bits as we last wrote them */
@@ -82,9 +82,6 @@ int vtd_init(struct vtd_unit *u, const struct vtd_config *config);
  */
 void vtd_fini(struct vtd_unit *u);
 
-/* ---- Interrupt remapping. Any of these may come at any time after vtd_init. --------------------
- */
-
 struct vtd_ir_config {
     uint8_t lg2; /* 1 << lg2 entries, 1..16; without `table` at most 8 */
     mfn_t table; /* contiguous zeroed pages for them, the host's; 0: one of alloc_page */
@@ -92,50 +89,10 @@ struct vtd_ir_config {
 };
 
 /*
- * Requests in compatibility format are blocked from now on. 0; -EINVAL, -EOPNOTSUPP, -EBUSY (is
- * enabled), -ENOMEM, -ETIMEDOUT, -EIO.
+ * Switches interrupt remapping on, before core gets the unit: from now on hw.interrupts is there,
+ * and requests in compatibility format are blocked. 0; -EINVAL, -EOPNOTSUPP, -EBUSY (is enabled),
+ * -ENOMEM, -ETIMEDOUT, -EIO.
  */
 int vtd_ir_enable(struct vtd_unit *u, const struct vtd_ir_config *config);
-
-/* 1 << lg2 neighbouring entries (for multi-message MSI), none present. 0, -ENOSPC, -EINVAL. */
-int vtd_ir_alloc(struct vtd_unit *u, unsigned lg2, uint16_t *first);
-
-/* Fixed, lowest priority, SMI, NMI, INIT, ExtINT (section 9.9) */
-enum vtd_ir_delivery {
-    VTD_IR_FIXED = 0,
-    VTD_IR_LOWEST = 1,
-    VTD_IR_SMI = 2,
-    VTD_IR_NMI = 4,
-    VTD_IR_INIT = 5,
-    VTD_IR_EXTINT = 7,
-};
-
-struct vtd_ir_entry {
-    uint16_t source; /* bus << 8 | devfn: only requests with this requester id are delivered */
-    uint32_t destination;
-    uint8_t vector;
-    enum vtd_ir_delivery delivery;
-    bool logical, level;
-};
-
-/*
- * When it returns 0, requests from `source` go where the entry says, and nothing goes where it said
- * before. Where only the target changes, no request is lost in between. -EINVAL: not allocated, or
- * a destination the mode cannot have; -EIO, -ETIMEDOUT: the unit is given up.
- */
-int vtd_ir_set(struct vtd_unit *u, uint16_t index, const struct vtd_ir_entry *entry);
-
-/*
- * When it returns 0, the entries deliver nothing any more and may be given out again. On -EIO or
- * -ETIMEDOUT they stay taken for ever.
- */
-int vtd_ir_free(struct vtd_unit *u, uint16_t first, unsigned lg2);
-
-/* What to program into MSI or an MSI-X entry. `several`: the device adds a number to the data. */
-struct vtd_ir_message {
-    uint64_t address;
-    uint32_t data;
-};
-struct vtd_ir_message vtd_ir_message(uint16_t index, bool several);
 
 #endif
