@@ -212,20 +212,24 @@ static void fini_keeps_what_hardware_may_use(void **state)
 {
     struct fake *f = fake_create(FAKE_CAP, FAKE_ECAP);
     struct vtd_config config = rig_config(f);
+    const struct vtd_ir_config interrupts = {.lg2 = 8};
     struct vtd_unit u;
 
     (void)state;
     assert_int_equal(vtd_init(&u, &config), 0);
+    assert_int_equal(vtd_ir_enable(&u, &interrupts), 0);
     assert_int_equal(u.hw.ops->prepare(&u.hw, rid(SID_A)), 0);
-    assert_int_equal(f->objects, 1);
+    assert_int_equal(f->objects, 2);
     f->stuck = 1u << 31;
     vtd_fini(&u);
     assert_int_equal(f->errors, 2);
-    assert_int_equal(f->pages, 4);
+    assert_int_equal(f->pages, 5);
     assert_int_equal(f->objects, 0); /* no hardware reaches these */
+    assert_null(u.hw.interrupts);
     f->port.free_page(f, mfn_of(fake_word(f, f->root & ~0xfffull) >> 12));
+    f->port.free_page(f, mfn_of(f->irta >> 12));
     f->stuck = 0;
-    u.gcmd = f->gsts & 1u << 26 ? 1u << 26 | 1u << 31 : 1u << 31;
+    u.gcmd = 1u << 31 | (f->gsts & (1u << 26 | 1u << 25));
     vtd_fini(&u);
     fake_destroy(f);
 }

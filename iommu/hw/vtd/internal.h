@@ -121,6 +121,7 @@ void vtd_give_up(struct vtd_unit *u); /* the same, with the lock held */
 
 /* interrupt.c, with the lock held where there is something to lock */
 void vtd_ir_release(struct vtd_unit *u);
+void vtd_ir_forget_table(struct vtd_unit *u); /* its page stays: hardware may read it for ever */
 void vtd_ir_block_all(struct vtd_unit *u);
 int vtd_ir_forget(struct vtd_unit *u); /* whatever is cached of the table */
 struct hw_message vtd_ir_message(uint16_t index, bool several);

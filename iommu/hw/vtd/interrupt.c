@@ -32,16 +32,25 @@ static struct vtd_irte *irte(const struct vtd_unit *u, unsigned i)
     return (struct vtd_irte *)port_page(u->config.port, u->ir.table) + i;
 }
 
-void vtd_ir_release(struct vtd_unit *u)
+void vtd_ir_forget_table(struct vtd_unit *u)
 {
     const struct sluice_port *port = u->config.port;
 
     if (u->ir.used)
         port->free(port->host, u->ir.used, bitmap_size(u->ir.lg2));
-    if (u->ir.own)
-        port->free_page(port->host, u->ir.table);
     u->ir = (struct vtd_ir){0};
     u->hw.interrupts = NULL;
+}
+
+void vtd_ir_release(struct vtd_unit *u)
+{
+    const struct sluice_port *port = u->config.port;
+    const bool own = u->ir.own;
+    const mfn_t table = u->ir.table;
+
+    vtd_ir_forget_table(u);
+    if (own)
+        port->free_page(port->host, table);
 }
 
 static int allocate(struct vtd_unit *u, const struct vtd_ir_config *config)

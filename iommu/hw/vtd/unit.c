@@ -198,6 +198,7 @@ static void stop_and_free(struct vtd_unit *u)
     }
     vtd_error(u, "vtd_fini", err, u->root.n, u->queue.n);
     vtd_forget_tables(u);
+    vtd_ir_forget_table(u);
 }
 
 int vtd_init(struct vtd_unit *u, const struct vtd_config *config)
