@@ -172,12 +172,14 @@ void outcome_print(const struct outcome *out, const struct sc_line *line, struct
 
 void expect_print(const struct sc_line *line, const uint64_t *vars, struct words *w)
 {
-    static const char *const names[] = {
-        [SC_EXPECT_ANY] = "any", [SC_EXPECT_OK] = "ok", [SC_EXPECT_BLOCKED] = "blocked"};
+    static const char *const names[] = {[SC_EXPECT_ANY] = "any", [SC_EXPECT_BLOCKED] = "blocked"};
     const struct sc_expect *expect = &line->call->expect;
+    const struct sc_verb *verb = sc_innermost(line->call)->verb;
 
     if (expect->what == SC_EXPECT_VALUE)
-        add_status(w, sc_innermost(line->call)->verb, (long)value_number(&expect->value, vars));
+        add_status(w, verb, (long)value_number(&expect->value, vars));
+    else if (expect->what == SC_EXPECT_OK)
+        add_status(w, verb, 0);
     else
         words_add(w, "%s", names[expect->what]);
     for (unsigned i = 0; i < expect->nr_fields; i++) {

@@ -91,6 +91,9 @@ struct machine_backend {
     int (*add_device)(struct machine_device *dev, const struct machine_device_config *config);
     void (*remove_device)(struct machine_device *dev);
 
+    /* As machine_device_appears. NULL: as what it sends. */
+    rid_t (*appears)(struct machine_device *dev, rid_t rid);
+
     /* As machine_dma and machine_disk, with arguments that were checked. */
     int (*dma)(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
                bool write, enum hw_reason *reason);

@@ -137,6 +137,11 @@ rid_t machine_device_rid(const struct machine_device *dev)
     return dev->rids[0];
 }
 
+rid_t machine_device_appears(struct machine_device *dev, rid_t rid)
+{
+    return dev->m->backend->appears ? dev->m->backend->appears(dev, rid) : rid;
+}
+
 const char *machine_device_name(struct machine *m, const struct sluice_device *sluice)
 {
     for (const struct machine_device *dev = m->devices; dev; dev = dev->next)

@@ -149,6 +149,8 @@ struct sluice_device *machine_device_sluice(struct machine_device *dev); /* NULL
 /* Whose an unprotected one is; NULL: nobody's, or the library knows. */
 struct machine_domain *machine_device_owner(const struct machine_device *dev);
 rid_t machine_device_rid(const struct machine_device *dev);
+/* What its requests come with when it sends as `rid`: its own id is another's behind bridges. */
+rid_t machine_device_appears(struct machine_device *dev, rid_t rid);
 const char *machine_device_name(struct machine *m, const struct sluice_device *dev);
 
 /*

@@ -218,6 +218,7 @@ const struct machine_backend vtd_backend = {
     .unit = unit_at,
     .add_device = add_device,
     .remove_device = remove_device,
+    .appears = vtd_appears,
     .dma = vtd_dma,
     .disk = vtd_disk,
     .message = vtd_message,

@@ -72,13 +72,11 @@ static int piece(struct machine_device *dev, uint64_t addr, unsigned char *data,
 int vtd_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
             bool write, enum hw_reason *reason)
 {
-    const struct vtd_slot *slot = dev->state;
     unsigned char *at = data;
-    int err = 0;
+    int err = vtd_check_requester(dev, rid);
 
-    if (rid.n != dev->rids[0].n && rid.n != slot->requester.n)
-        return machine_fail(dev->m, -EINVAL, "its bridges let it appear as %04x only",
-                            slot->requester.n);
+    if (err)
+        return err;
     if (dev->kind != MACHINE_DMA)
         return machine_fail(dev->m, -EOPNOTSUPP, "an nvme moves blocks only: read, write");
     for (size_t n; size && !err; size -= n, addr += n, at += n) {

@@ -89,11 +89,10 @@ int vtd_message(struct machine_device *dev, rid_t rid, const struct hw_message *
     struct vtd_state *state = dev->m->state;
     struct vtd_slot *slot = dev->state;
     struct qemu_interrupt old;
-    int err;
+    int err = vtd_check_requester(dev, rid);
 
-    if (rid.n != slot->requester.n)
-        return machine_fail(dev->m, -EINVAL, "its bridges let its messages appear as %04x only",
-                            slot->requester.n);
+    if (err)
+        return err;
     if (!dma && dev->kind == MACHINE_DMA && m->data >> 16)
         return machine_fail(dev->m, -EINVAL, "edu's MSI has 16 bits of data");
     (void)vtd_messages_came(state, &old);

@@ -166,3 +166,21 @@ int vtd_requester(struct machine *m, const struct machine_slot *slot, rid_t *out
     *out = ids[nr - 1];
     return 0;
 }
+
+rid_t vtd_appears(struct machine_device *dev, rid_t rid)
+{
+    const struct vtd_slot *slot = dev->state;
+
+    return rid.n == dev->rids[0].n ? slot->requester : rid;
+}
+
+int vtd_check_requester(struct machine_device *dev, rid_t rid)
+{
+    const struct vtd_slot *slot = dev->state;
+    const uint32_t id = slot->requester.n;
+
+    if (vtd_appears(dev, rid).n == id)
+        return 0;
+    return machine_fail(dev->m, -EINVAL, "its bridges let %s appear as %02x:%02x.%x only",
+                        dev->name, id >> 8 & 0xff, id >> 3 & 0x1f, id & 7);
+}

@@ -68,6 +68,10 @@ bool vtd_reserved(const struct vtd_state *state, rid_t rid, unsigned index,
                   struct sluice_region *out);
 /* What requests of a device that is there come with. Refuses aliases that it does not have. */
 int vtd_requester(struct machine *m, const struct machine_slot *slot, rid_t *out);
+/* As machine_device_appears: its own id stands for what hardware makes of it. */
+rid_t vtd_appears(struct machine_device *dev, rid_t rid);
+/* 0, or -EINVAL in words: the device never appears as that one. */
+int vtd_check_requester(struct machine_device *dev, rid_t rid);
 
 /* disk.c */
 bool vtd_mailbox(struct machine *m, rid_t rid, struct sluice_region *out);

@@ -186,7 +186,7 @@ static void run_msi(struct player *p, const struct sc_line *line, struct outcome
 
     if (!dev)
         return;
-    rid = requester(p, line, dev);
+    rid = machine_device_appears(dev, requester(p, line, dev));
     out->status = machine_msi(dev, rid, addr, data, &delivery);
     player_explain(p, out);
     note_delivery(out, &delivery);
