@@ -90,13 +90,18 @@ int player_open(struct player *p, const struct player_config *config, char *erro
 
 void player_close(struct player *p, struct outcome *out)
 {
+    char gone[MACHINE_ERROR_SIZE];
     unsigned leaked;
 
     ghost_destroy(p->ghost);
-    leaked = machine_destroy(p->m);
+    leaked = machine_end(p->m, gone);
     setup_config_free(&p->config);
     free(p->vars);
-    if (leaked && !p->flush_failed && !p->gone)
+    if (p->gone)
+        return; /* the line said it */
+    if (gone[0])
+        outcome_complain(out, "at the end: the machine is gone: %s", gone);
+    else if (leaked && !p->flush_failed)
         outcome_complain(out, "at the end: %u frames or objects leaked", leaked);
 }
 

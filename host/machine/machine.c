@@ -197,6 +197,14 @@ static void remove_device(struct machine *m)
 
 unsigned machine_destroy(struct machine *m)
 {
+    char gone[MACHINE_ERROR_SIZE];
+
+    return machine_end(m, gone);
+}
+
+unsigned machine_end(struct machine *m, char *gone)
+{
+    const char *why;
     uint64_t leaks;
 
     m->fail_alloc = m->fail_flush = 0;
@@ -211,6 +219,8 @@ unsigned machine_destroy(struct machine *m)
     leaks = m->ram.nr_used - m->ram.nr_reserved;
     if (m->allocs > m->frees)
         leaks += m->allocs - m->frees;
+    why = machine_gone(m);
+    snprintf(gone, MACHINE_ERROR_SIZE, "%s", why ? why : "");
     ram_fini(&m->ram);
     m->backend->close(m);
     free(m);

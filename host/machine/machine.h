@@ -70,6 +70,8 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
 /* Destroys what is still there. Returns the number of frames and objects that leaked: 0 is right.
  */
 unsigned machine_destroy(struct machine *m);
+/* The same; `gone` (MACHINE_ERROR_SIZE bytes) says why the hardware was gone by the end, or "". */
+unsigned machine_end(struct machine *m, char *gone);
 const char *machine_error(const struct machine *m);
 struct sluice *machine_sluice(struct machine *m);
 /* What it is made of, in words. */

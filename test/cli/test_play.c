@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../../cli/run.h"
+#include "../../host/machine/backend.h"
 
 struct result {
     int status;
@@ -107,6 +108,46 @@ static void test_mismatch_of_dma(void **state)
 }
 
 /* A domain keeps 64 records; what came before them is told. */
+/* The last that its units do is to end it. */
+static bool ended;
+
+static void end_units(struct machine *m)
+{
+    soft_backend.remove_units(m);
+    ended = true;
+}
+
+static const char *end_is_told(struct machine *m)
+{
+    (void)m;
+    return ended ? "it ended" : NULL;
+}
+
+static struct machine_backend ending;
+
+static void end_at_last(struct run *run)
+{
+    static struct machine_kind kind;
+
+    ending = soft_backend;
+    ending.remove_units = end_units;
+    ending.gone = end_is_told;
+    kind = *run->machine;
+    kind.backend = &ending;
+    run->machine = &kind;
+    ended = false;
+}
+
+static void test_gone_at_the_end(void **state)
+{
+    struct result r = play(DOMAIN, &report_text, end_at_last);
+
+    (void)state;
+    assert_non_null(strstr(r.out, "at the end: the machine is gone: it ended"));
+    assert_int_equal(r.status, 1);
+    result_free(&r);
+}
+
 static void test_lost_faults(void **state)
 {
     static const char dma[] = "nic: dma_write addr=0x900000 len=8 fill=1 => blocked\n";
@@ -376,6 +417,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_mismatch),
         cmocka_unit_test(test_mismatch_of_dma),
         cmocka_unit_test(test_lost_faults),
+        cmocka_unit_test(test_gone_at_the_end),
         cmocka_unit_test(test_syntax_error),
         cmocka_unit_test(test_skipped),
         cmocka_unit_test(test_later_interfaces),

@@ -203,12 +203,33 @@ static void at_every_access(void **state)
     assert_int_equal(nr_descriptors(), before);
 }
 
+static void remove_dead_units(struct machine *m)
+{
+    kill_qemu(m);
+    vtd_backend.remove_units(m);
+}
+
+static void as_its_units_stop(void **state)
+{
+    struct machine_backend backend = vtd_backend;
+    const struct machine_config config = {.backend = &backend};
+    char gone[MACHINE_ERROR_SIZE];
+    struct rig r;
+
+    (void)state;
+    backend.remove_units = remove_dead_units;
+    rig_open(&r, &config);
+    (void)machine_end(r.m, gone);
+    assert_non_null(strstr(gone, "QEMU was killed by signal 9"));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(between_calls),
         cmocka_unit_test(while_a_flush_waits),
         cmocka_unit_test(at_every_access),
+        cmocka_unit_test(as_its_units_stop),
     };
 
     return rig_missing() ? RIG_SKIP : cmocka_run_group_tests(tests, NULL, NULL);
