@@ -148,6 +148,39 @@ static void test_gone_at_the_end(void **state)
     result_free(&r);
 }
 
+/* Firmware has the device at 00:05.0 use a frame. */
+static bool firmware_region(struct machine *m, rid_t rid, unsigned index, struct sluice_region *out)
+{
+    (void)m;
+    *out = (struct sluice_region){0x20000, 0x20fff, SLUICE_REGION_DIRECT, PT_READ | PT_WRITE};
+    return rid.n == 0x28 && !index;
+}
+
+static void with_firmware(struct run *run)
+{
+    static struct machine_backend backend;
+    static struct machine_kind kind;
+
+    backend = soft_backend;
+    backend.region = firmware_region;
+    kind = *run->machine;
+    kind.backend = &backend;
+    run->machine = &kind;
+}
+
+/* The owner has no memory there, and the device reaches the frame itself. */
+static void test_regions_of_firmware(void **state)
+{
+    struct result r = play(DOMAIN DEVICE "device other 00:06.0 reserved=0x20000-0x20fff:direct\n"
+                                         "d: read gfn=0x20 len=8 => ENOENT\n"
+                                         "nic: dma_write addr=0x20000 len=8 fill=1 => ok\n",
+                           &report_text, with_firmware);
+
+    (void)state;
+    assert_string_equal(r.out, "1 passed, 0 failed, 0 skipped\n");
+    result_free(&r);
+}
+
 static void test_lost_faults(void **state)
 {
     static const char dma[] = "nic: dma_write addr=0x900000 len=8 fill=1 => blocked\n";
@@ -418,6 +451,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_mismatch_of_dma),
         cmocka_unit_test(test_lost_faults),
         cmocka_unit_test(test_gone_at_the_end),
+        cmocka_unit_test(test_regions_of_firmware),
         cmocka_unit_test(test_syntax_error),
         cmocka_unit_test(test_skipped),
         cmocka_unit_test(test_later_interfaces),

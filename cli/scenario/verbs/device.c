@@ -66,22 +66,6 @@ bool device_rids(const struct sc_call *call, rid_t *rids, unsigned *nr)
     return true;
 }
 
-/* What the line says, and what the machine demands; `all` is the caller's to free. */
-static struct regions regions_of(struct machine *m, const struct sc_call *call, rid_t rid)
-{
-    struct regions r = {.nr = 0};
-    struct sluice_region region;
-    unsigned demanded = 0;
-
-    while (machine_region(m, rid, demanded, &region))
-        demanded++;
-    r.all = xcalloc(call->nr_set + demanded, sizeof(*r.all));
-    regions_add(&r, call, false);
-    for (unsigned n = 0; n < demanded; n++)
-        (void)machine_region(m, rid, n, &r.all[r.nr++]);
-    return r;
-}
-
 static void assign(struct player *p, struct machine_device *dev, struct machine_domain *d,
                    struct outcome *out)
 {
@@ -129,7 +113,7 @@ static void add_line(struct player *p, const struct sc_line *line, struct outcom
         outcome_cannot(out, "more than 7 aliases");
         return;
     }
-    regions = regions_of(p->m, call, config.rids[0]);
+    regions = regions_of(p->m, call);
     config.regions = regions.all;
     config.nr_regions = regions.nr;
     add_device(p, &config, out);

@@ -21,7 +21,8 @@ static void add_region(struct regions *r, const struct sc_region *region)
         (struct sluice_region){region->first, region->last, type, direct ? PT_READ | PT_WRITE : 0};
 }
 
-void regions_add(struct regions *r, const struct sc_call *device, bool direct_only)
+/* There has to be room. */
+static void add_said(struct regions *r, const struct sc_call *device, bool direct_only)
 {
     const struct sc_value *value;
 
@@ -30,14 +31,48 @@ void regions_add(struct regions *r, const struct sc_call *device, bool direct_on
             add_region(r, &value->region);
 }
 
+static rid_t rid_in(const struct sc_call *device)
+{
+    return (rid_t){(uint32_t)device->set[1].value.number};
+}
+
+static unsigned nr_demanded(struct machine *m, const struct sc_call *device)
+{
+    struct sluice_region region;
+    unsigned n = 0;
+
+    while (machine_region(m, rid_in(device), n, &region))
+        n++;
+    return n;
+}
+
+static void add_demanded(struct regions *r, struct machine *m, const struct sc_call *device)
+{
+    for (unsigned n = 0; machine_region(m, rid_in(device), n, &r->all[r->nr]); n++)
+        r->nr++;
+}
+
 bool is_device_line(const struct sc_line *line)
 {
     return !line->subject && !strcmp(line->call->verb->name, "device");
 }
 
-/* The regions of all devices in the file, or of those with that owner; `all` is the caller's to
- * free. */
-struct regions regions_in(const struct scenario *sc, const char *owner, bool direct_only)
+static bool is_owned(const struct sc_line *line, const char *owner)
+{
+    return is_device_line(line) && !strcmp(sc_text(line->call, "owner", ""), owner);
+}
+
+struct regions regions_of(struct machine *m, const struct sc_call *device)
+{
+    struct regions r = {.nr = 0};
+
+    r.all = xcalloc(device->nr_set + nr_demanded(m, device) + 1, sizeof(*r.all));
+    add_said(&r, device, false);
+    add_demanded(&r, m, device);
+    return r;
+}
+
+struct regions regions_direct(const struct scenario *sc)
 {
     struct regions r = {.nr = 0};
     size_t room = 0;
@@ -45,11 +80,26 @@ struct regions regions_in(const struct scenario *sc, const char *owner, bool dir
     for (unsigned i = 0; i < sc->nr_lines; i++)
         room += sc->lines[i].call->nr_set;
     r.all = xcalloc(room, sizeof(*r.all));
-    for (unsigned i = 0; i < sc->nr_lines; i++) {
-        const struct sc_line *line = &sc->lines[i];
+    for (unsigned i = 0; i < sc->nr_lines; i++)
+        if (is_device_line(&sc->lines[i]))
+            add_said(&r, sc->lines[i].call, true);
+    return r;
+}
 
-        if (is_device_line(line) && (!owner || !strcmp(sc_text(line->call, "owner", ""), owner)))
-            regions_add(&r, line->call, direct_only);
+struct regions regions_of_owner(struct machine *m, const struct scenario *sc, const char *owner)
+{
+    struct regions r = {.nr = 0};
+    size_t room = 1; /* to be told that there are no more */
+
+    for (unsigned i = 0; i < sc->nr_lines; i++)
+        if (is_owned(&sc->lines[i], owner))
+            room += sc->lines[i].call->nr_set + nr_demanded(m, sc->lines[i].call);
+    r.all = xcalloc(room, sizeof(*r.all));
+    for (unsigned i = 0; i < sc->nr_lines; i++) {
+        if (!is_owned(&sc->lines[i], owner))
+            continue;
+        add_said(&r, sc->lines[i].call, false);
+        add_demanded(&r, m, sc->lines[i].call);
     }
     return r;
 }

@@ -16,9 +16,13 @@ struct regions {
 extern const struct sc_word region_types[];
 
 bool is_device_line(const struct sc_line *line);
-/* Adds those of one device; there has to be room. */
-void regions_add(struct regions *r, const struct sc_call *device, bool direct_only);
-/* Those of all devices in the file, or of those with that owner; `all` is the caller's to free. */
-struct regions regions_in(const struct scenario *sc, const char *owner, bool direct_only);
+/* In what follows, `all` is the caller's to free. */
+
+/* What the line says of the device, and what the machine demands. */
+struct regions regions_of(struct machine *m, const struct sc_call *device);
+/* The direct ones that the file says of any device. */
+struct regions regions_direct(const struct scenario *sc);
+/* All those of the devices that the file gives to that owner. */
+struct regions regions_of_owner(struct machine *m, const struct scenario *sc, const char *owner);
 
 #endif

@@ -101,7 +101,7 @@ void setup_config(const struct scenario *sc, const struct machine_kind *machine,
 {
     const struct sc_call *call = machine_call(sc);
     const struct player p = {.sc = sc};
-    struct regions holes = regions_in(sc, NULL, true);
+    struct regions holes = regions_direct(sc);
 
     *config = (struct machine_config){
         .backend = machine->backend,
@@ -166,7 +166,7 @@ static void run_domain(struct player *p, const struct sc_line *line, struct outc
 {
     const struct sc_call *call = line->call;
     const struct sc_value *controls = sc_get(call, "controls");
-    struct regions holes = regions_in(p->sc, call->set[0].value.text, false);
+    struct regions holes = regions_of_owner(p->m, p->sc, call->set[0].value.text);
     struct machine_domain_config config = {
         .name = call->set[0].value.text,
         .domid = (uint16_t)player_number(p, call, "id"),
