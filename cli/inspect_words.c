@@ -119,11 +119,10 @@ void words_unit(struct words *w, const struct sluice_unit_info *u, const char *b
               u->scalable ? ", scalable mode" : "", u->geo.levels, u->geo.iova_bits);
     add_sizes(w, u->geo.leaf_sizes);
     words_add(w, ", tables %s, %" PRIu32 " tags%s", u->geo.format->name, u->nr_tags, between);
-    words_add(
-        w,
-        "invalidation by %s, %s walks, %s snoop control, %s caching mode, %s interrupt remapping",
-        u->queued ? "queue" : "registers", u->geo.noncoherent ? "non-coherent" : "coherent",
-        u->snoop ? "with" : "no", u->caching_mode ? "with" : "no", u->remaps ? "with" : "no");
+    words_add(w, "invalidation by %s, %s walks, %s snoop control, %s caching mode%s",
+              u->queued ? "queue" : "registers", u->geo.noncoherent ? "non-coherent" : "coherent",
+              u->snoop ? "with" : "no", u->caching_mode ? "with" : "no", between);
+    words_add(w, "%s interrupt remapping", u->remaps ? "with" : "no");
 }
 
 const struct inspect_device *inspect_device_of(const struct inspection *in,

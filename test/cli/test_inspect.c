@@ -118,12 +118,12 @@ static void test_text(void **state)
                "  exits for hypercalls 9, frames lost to failed units 0\n"
                "Units\n"
                "  0 soft: 4 levels, 48 bits, leaves of 4K 2M 1G, tables vtdss, 65536 tags\n"
-               "    invalidation by queue, coherent walks, with snoop control, no caching mode, "
-               "with interrupt remapping\n"
+               "    invalidation by queue, coherent walks, with snoop control, no caching mode\n"
+               "    with interrupt remapping\n"
                "    flushes 4 (6 invalidations), faults 0, lost 0\n"
                "  1 soft: 4 levels, 48 bits, leaves of 4K 2M 1G, tables vtdss, 65536 tags\n"
-               "    invalidation by queue, coherent walks, with snoop control, no caching mode, "
-               "with interrupt remapping\n"
+               "    invalidation by queue, coherent walks, with snoop control, no caching mode\n"
+               "    with interrupt remapping\n"
                "    flushes 6 (11 invalidations), faults 1, lost 0\n"
                "Domains\n"
                "        id  frames  calls  exits  maps  pages  unmaps  pages  flushes  faults\n"
@@ -269,8 +269,8 @@ static void test_interrupts(void **state)
 
     (void)state;
     expect_has(one, "  nic  00:05.0  unit 0  d, context 0, interrupt entries 1\n");
-    expect_has(one, "no caching mode, with interrupt remapping\n");
-    assert_non_null(strstr(r.out, "no caching mode, no interrupt remapping\n"));
+    expect_has(one, "no caching mode\n    with interrupt remapping\n");
+    assert_non_null(strstr(r.out, "no caching mode\n    no interrupt remapping\n"));
     result_free(&r);
 }
 
