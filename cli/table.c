@@ -29,14 +29,16 @@ void table_cell(struct table *t, const char *format, ...)
 {
     char text[1024], *copy;
     va_list args;
+    size_t size;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     if (!t->nr_lines || t->nr_cells == TABLE_COLUMNS)
         return;
-    copy = xcalloc(strlen(text) + 1, 1);
-    strcpy(copy, text);
+    size = strlen(text) + 1;
+    copy = xcalloc(size, 1);
+    memcpy(copy, text, size);
     t->line[t->nr_lines - 1][t->nr_cells++] = copy;
 }
 
