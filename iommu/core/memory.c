@@ -2,9 +2,22 @@
 /* A domain's memory map and the references that its mappings hold. */
 #include "memory.h"
 
+unsigned memory_attr(enum sluice_frame_type type)
+{
+    static const unsigned attr_of_type[] = {
+        [SLUICE_FRAME_RAM] = PT_READ | PT_WRITE,
+        [SLUICE_FRAME_READONLY] = PT_READ,
+        [SLUICE_FRAME_PRIVATE] = MEMORY_PRIVATE,
+    };
+
+    return attr_of_type[type];
+}
+
 unsigned memory_rights(unsigned attr)
 {
-    return attr == MEMORY_PRIVATE ? 0 : attr;
+    const unsigned rights = attr & (PT_READ | PT_WRITE);
+
+    return rights == MEMORY_PRIVATE ? 0 : rights;
 }
 
 int memory_init(struct memory *m, struct frames *frames, uint32_t refs_limit)
@@ -111,4 +124,23 @@ void memory_put(struct memory_locked l, mfn_t mfn, uint64_t nr)
 {
     l.m->refs -= (uint32_t)nr;
     frames_put(l.m->frames, mfn, nr);
+}
+
+int memory_charge(struct memory *m, uint64_t nr)
+{
+    struct memory_locked l = memory_lock(m);
+    int err = memory_afford(l, nr) < nr ? -ENOMEM : 0;
+
+    if (!err)
+        m->refs += (uint32_t)nr;
+    memory_unlock(l);
+    return err;
+}
+
+void memory_uncharge(struct memory *m, uint64_t nr)
+{
+    struct memory_locked l = memory_lock(m);
+
+    m->refs -= (uint32_t)nr;
+    memory_unlock(l);
 }

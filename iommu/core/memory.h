@@ -58,8 +58,17 @@ uint64_t memory_list(struct memory_locked l, gfn_t gfn, uint64_t max, unsigned r
 int memory_get(struct memory_locked l, mfn_t mfn, uint64_t nr);
 void memory_put(struct memory_locked l, mfn_t mfn, uint64_t nr);
 
+/*
+ * Only the budget: for references on frames of others. Locks inside. -ENOMEM with nothing changed.
+ */
+int memory_charge(struct memory *m, uint64_t nr);
+void memory_uncharge(struct memory *m, uint64_t nr);
+
 /* How many of nr references the budget still allows; 0 if none, then memory_get says -ENOMEM. */
 uint64_t memory_afford(struct memory_locked l, uint64_t nr);
+
+/* The attribute in the map of a type of frames. */
+unsigned memory_attr(enum sluice_frame_type type);
 
 /* What devices may do with a frame, from its attribute in the map. */
 unsigned memory_rights(unsigned attr);

@@ -100,6 +100,13 @@ PT_INLINE bool eight_take(uint64_t *slot, uint64_t *e, unsigned level)
     return true;
 }
 
+/* A leaf as fmt_leaf makes it, with PT_MARK. */
+PT_INLINE uint64_t leaf_make(uint64_t mfn, unsigned order, unsigned level, unsigned attr,
+                             bool track)
+{
+    return fmt_leaf(mfn, order, level, attr, track) | (attr & PT_MARK ? FMT_MARK : 0);
+}
+
 PT_INLINE void entries_writeback(const struct pgtable *pt, const uint64_t *slot, unsigned n)
 {
     const struct sluice_port *port;

@@ -14,15 +14,6 @@ struct place {
     unsigned level;
 };
 
-/*
- * Where the direct map begins. The root's address tells it too, without the three dependent loads
- * through pages and port that would delay the walk.
- */
-PT_INLINE char *direct_map(const struct pgtable *pt)
-{
-    return (char *)pt->root_va - (pt->root.n << FRAME_LG2);
-}
-
 PT_INLINE uint64_t *table_at(char *map, uint64_t mfn)
 {
     return (uint64_t *)(void *)(map + (mfn << FRAME_LG2));
@@ -50,7 +41,7 @@ PT_INLINE struct place find(const struct pgtable *pt, uint64_t dfn)
 {
     unsigned levels = pt->geo.levels;
     uint64_t *table = pt->root_va;
-    char *map = direct_map(pt);
+    char *map = pt->direct_map;
     struct place at;
 
     if (HAS_LEVEL(5, levels) && !step_down(map, dfn, 5, &table, &at))
@@ -76,7 +67,7 @@ PT_INLINE bool find_page(const struct pgtable *pt, uint64_t dfn, uint64_t **slot
 {
     unsigned levels = pt->geo.levels;
     uint64_t *table = pt->root_va;
-    char *map = direct_map(pt);
+    char *map = pt->direct_map;
     struct place at;
 
     if (PT_UNLIKELY(HAS_LEVEL(5, levels)) && !step_down(map, dfn, 5, &table, &at))
@@ -102,7 +93,7 @@ PT_INLINE bool find_page(const struct pgtable *pt, uint64_t dfn, uint64_t **slot
 static inline void sync_links(const struct pgtable *pt, uint64_t dfn)
 {
     uint64_t *table = pt->root_va;
-    char *map = direct_map(pt);
+    char *map = pt->direct_map;
     unsigned level = pt->geo.levels - 1u;
     struct place at;
 

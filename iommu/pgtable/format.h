@@ -13,6 +13,8 @@
  *   FMT_LINK      a bit that hardware ignores, set by fmt_table and in no other entry; to test it
  *                 alone makes the walk down our own tables a fifth faster than fmt_is_table
  *   FMT_SYNCED    a bit that hardware ignores in an entry that points to a table: see find.h
+ *   FMT_MARK      a bit that hardware ignores in a leaf: PT_MARK. The walker sets and reads it, the
+ *                 functions below neither; fmt_next, fmt_retire and those of the dirty mark keep it
  *
  * Included by format files only.
  *

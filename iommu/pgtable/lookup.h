@@ -5,8 +5,12 @@
 
 #include "find.h"
 
-/* *out from a leaf or retired leaf of `level`: mfn and nr are those from dfn on. Not yet: dirty. */
-PT_INLINE void describe(uint64_t dfn, uint64_t e, unsigned level, bool retired, struct pt_leaf *out)
+/*
+ * *out from a leaf or retired leaf of `level`: mfn and nr are those from dfn on. Not yet: dirty,
+ * PT_MARK.
+ */
+PT_INLINE void describe_unmarked(uint64_t dfn, uint64_t e, unsigned level, bool retired,
+                                 struct pt_leaf *out)
 {
     unsigned order = fmt_leaf_order(e, level);
     uint64_t size = (uint64_t)1 << order, offset = dfn & (size - 1);
@@ -19,6 +23,13 @@ PT_INLINE void describe(uint64_t dfn, uint64_t e, unsigned level, bool retired, 
     out->retired = retired;
     out->dirty = false;
     out->attr = retired ? 0 : fmt_attr(e);
+}
+
+PT_INLINE void describe(uint64_t dfn, uint64_t e, unsigned level, bool retired, struct pt_leaf *out)
+{
+    describe_unmarked(dfn, e, level, retired, out);
+    if (e & FMT_MARK)
+        out->attr |= PT_MARK;
 }
 
 /* Frames from the leaf `e` at slot on, up to max: the run that out->nr starts with, made longer. */
@@ -84,7 +95,8 @@ static __attribute__((noinline)) int lookup_any(const struct pgtable *pt, uint64
     return 0;
 }
 
-/* One page in a table of level 0: most of what is said of it is constant. False: not that simple.
+/*
+ * One page in a table of level 0: most of what is said of it is constant. False: not that simple.
  */
 PT_INLINE bool lookup_page(const struct pgtable *pt, uint64_t dfn, struct pt_leaf *out)
 {
@@ -93,9 +105,9 @@ PT_INLINE bool lookup_page(const struct pgtable *pt, uint64_t dfn, struct pt_lea
     if (PT_UNLIKELY(!find_page(pt, dfn, &slot) || pt->geo.dirty))
         return false;
     e = entry_read(slot);
-    if (PT_UNLIKELY(!fmt_is_leaf(e, 0) || fmt_leaf_order(e, 0) != 0))
+    if (PT_UNLIKELY(!fmt_is_leaf(e, 0) || fmt_leaf_order(e, 0) != 0 || (e & FMT_MARK)))
         return false;
-    describe(dfn, e, 0, false, out);
+    describe_unmarked(dfn, e, 0, false, out);
     return true;
 }
 

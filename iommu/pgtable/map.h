@@ -43,7 +43,7 @@ PT_INLINE unsigned count_empty(const uint64_t *slot, unsigned n)
 PT_INLINE unsigned fill_singles(const struct pgtable *pt, uint64_t *slot, unsigned n,
                                 unsigned level, uint64_t mfn, unsigned attr, bool fresh)
 {
-    uint64_t e = fmt_leaf(mfn, fmt_shift(level), level, attr, pt->geo.dirty);
+    uint64_t e = leaf_make(mfn, fmt_shift(level), level, attr, pt->geo.dirty);
     unsigned i = 0;
 
     for (; i + 8 <= n && (fresh || eight_empty(slot + i)); i += 8)
@@ -69,7 +69,7 @@ PT_INLINE unsigned fill_repeats(const struct pgtable *pt, uint64_t *slot, unsign
 
         if (order < shift)
             break;
-        e = fmt_leaf(m.mfn, order, level, m.attr, pt->geo.dirty);
+        e = leaf_make(m.mfn, order, level, m.attr, pt->geo.dirty);
         end = done + (1u << (order - shift));
         while (done < end)
             entry_write(slot + done++, e);
@@ -111,7 +111,7 @@ static inline int add_table(struct pgtable *pt, uint64_t dfn, struct place *at, 
     }
     CHECK(pt->pages->port, fmt_is_table(link, at->level));
     at->level--;
-    at->slot = table_at(direct_map(pt), fmt_table_mfn(link)) + table_index(dfn, at->level);
+    at->slot = table_at(pt->direct_map, fmt_table_mfn(link)) + table_index(dfn, at->level);
     at->entry = entry_read(at->slot);
     return 0;
 }
@@ -120,7 +120,7 @@ static inline int add_table(struct pgtable *pt, uint64_t dfn, struct place *at, 
 static inline void follow_links(const struct pgtable *pt, uint64_t dfn, struct place *at)
 {
     while (fmt_is_table(at->entry, at->level)) {
-        uint64_t *table = table_at(direct_map(pt), fmt_table_mfn(at->entry));
+        uint64_t *table = table_at(pt->direct_map, fmt_table_mfn(at->entry));
 
         at->level--;
         at->slot = table + table_index(dfn, at->level);
@@ -196,7 +196,7 @@ static __attribute__((noinline)) int map_any(struct pgtable *pt, uint64_t dfn, u
     return 0;
 }
 
-/* One page into a present table that is snooped. False: not that simple. */
+/* One page, not marked, into a present table that is snooped. False: not that simple. */
 PT_INLINE bool map_page(const struct pgtable *pt, uint64_t dfn, uint64_t mfn, unsigned attr)
 {
     uint64_t *slot;
@@ -213,7 +213,7 @@ static int map(struct pgtable *pt, uint64_t dfn, uint64_t mfn, uint64_t nr, unsi
                unsigned attr, uint64_t *done)
 {
     CHECK(pt->pages->port, !((mfn | (mfn + nr - 1)) >> (FMT_OA_BITS - FRAME_LG2)));
-    if (nr == 1 && PT_LIKELY(map_page(pt, dfn, mfn, attr))) {
+    if (nr == 1 && PT_LIKELY(!(attr & PT_MARK) && map_page(pt, dfn, mfn, attr))) {
         *done = 1;
         return 0;
     }

@@ -44,9 +44,9 @@ PT_INLINE unsigned fill_list(uint64_t *slot, unsigned n, const mfn_t *mfn, unsig
 
     for (; i + 8 <= n && eight_empty(slot + i); i += 8) /* one branch for eight, see entry.h */
         for (unsigned k = i; k < i + 8; k++)
-            entry_write(slot + k, fmt_leaf(mfn[k].n, 0, 0, attr, track));
+            entry_write(slot + k, leaf_make(mfn[k].n, 0, 0, attr, track));
     for (; i < n && slot[i] == FMT_EMPTY; i++)
-        entry_write(slot + i, fmt_leaf(mfn[i].n, 0, 0, attr, track));
+        entry_write(slot + i, leaf_make(mfn[i].n, 0, 0, attr, track));
     return i;
 }
 

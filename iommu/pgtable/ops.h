@@ -25,6 +25,7 @@ struct pt_ops {
     int (*walk)(const struct pgtable *pt, uint64_t first, uint64_t last, pt_visit visit, void *arg);
     int (*dirty)(struct pgtable *pt, uint64_t first, uint64_t last, bool clear, pt_visit visit,
                  void *arg);
+    int (*point)(struct pgtable *pt, uint64_t dfn, uint64_t mfn);
     int (*split)(struct pgtable *pt, uint64_t dfn, unsigned lg2, bool *split);
     unsigned (*prune)(struct pgtable *pt, uint64_t *cursor, uint64_t last, mfn_t *pages,
                       unsigned max);

@@ -66,8 +66,11 @@ int pt_init(struct pgtable *pt, const struct pt_geometry *geo, struct pt_pages *
     r = pt_table_alloc(pages, geo, &root);
     if (r)
         return r;
-    *pt = (struct pgtable){
-        .geo = *geo, .pages = pages, .root = root, .root_va = port_page(pages->port, root)};
+    *pt = (struct pgtable){.geo = *geo,
+                           .pages = pages,
+                           .root = root,
+                           .root_va = port_page(pages->port, root),
+                           .direct_map = pages->port->direct_map};
     return 0;
 }
 
@@ -133,6 +136,11 @@ int pt_dirty(struct pgtable *pt, dfn_t first, dfn_t last, bool clear, pt_visit v
     if (!pt->geo.dirty)
         return -EOPNOTSUPP;
     return ops(pt)->dirty(pt, first.n, last.n, clear, visit, arg);
+}
+
+int pt_point(struct pgtable *pt, dfn_t dfn, mfn_t mfn)
+{
+    return ops(pt)->point(pt, dfn.n, mfn.n);
 }
 
 int pt_split(struct pgtable *pt, dfn_t dfn, unsigned lg2, bool *split)

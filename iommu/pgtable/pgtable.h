@@ -10,7 +10,7 @@
  *   table    points to the next lower table
  *   leaf     maps a power-of-two number of frames (AMD may repeat it over several entries)
  *   retired  a leaf without rights: hardware sees not-present, but the frame is still named, for
- *            its reference to be dropped after the flush (pt_release)
+ *            its reference to be dropped after the flush (pt_release); PT_MARK stays readable too
  *
  * Concurrency: calls on disjoint ranges of one pgtable may run at the same time without a lock; the
  * caller keeps overlapping ranges apart. pt_prune, pt_split and pt_reap may free or replace tables:
@@ -28,6 +28,7 @@
 #define PT_READ  1u
 #define PT_WRITE 2u /* x86 and LPAE stage 1 have no write-only: alone it maps as both there */
 #define PT_SNOOP 4u /* enforce coherent DMA; only where the format has it (pt_format.has_snoop) */
+#define PT_MARK  8u /* the caller's own: hardware ignores it */
 
 enum pt_format_id {
     PT_FORMAT_VTDSS, /* VT-d second stage: 3, 4, 5 levels; 4K, 2M, 1G */
@@ -78,6 +79,7 @@ struct pgtable {
     struct pt_pages *pages;
     mfn_t root;
     void *root_va;
+    void *direct_map; /* the port's, at hand: loads on the way to it would delay a walk */
 };
 
 /* -EINVAL: geometry the format cannot do; -ENOSPC, -ENOMEM: no page for the root. */
@@ -156,7 +158,7 @@ struct pt_leaf {
     uint8_t level; /* of the table it is in */
     bool retired;
     bool dirty;
-    unsigned attr;
+    unsigned attr; /* of a retired leaf: PT_MARK or 0 */
 };
 
 /*
@@ -179,6 +181,12 @@ int pt_walk(const struct pgtable *pt, dfn_t first, dfn_t last, pt_visit visit, v
  * is set.
  */
 int pt_dirty(struct pgtable *pt, dfn_t first, dfn_t last, bool clear, pt_visit visit, void *arg);
+
+/*
+ * The 4K leaf at dfn maps to another frame from now on, with the attributes that it has; at no time
+ * does it map nothing. 0; -ENOENT: no leaf; -EINVAL: a larger one. The caller flushes.
+ */
+int pt_point(struct pgtable *pt, dfn_t dfn, mfn_t mfn);
 
 /*
  * Splits the leaf at dfn until it is at most 1 << lg2 bytes, without any address in it losing its
@@ -212,7 +220,7 @@ bool pt_reap(struct pgtable *pt, pt_release_run release, void *arg);
  * hardware can give its own view of memory (stale, non-coherent) and see every step.
  * `read(arg, table, offset, level)` returns the 8 bytes at that offset of that table page.
  * 0 and *out, or -ENOENT (not present at out->level), or -EINVAL (reserved bits set at out->level).
- * Rights are those of all levels together.
+ * Rights are those of all levels together; PT_MARK, which is nothing to hardware, is not reported.
  */
 typedef uint64_t (*pt_read)(void *arg, mfn_t table, unsigned offset, unsigned level);
 int pt_trace(const struct pt_geometry *geo, mfn_t root, uint64_t iova, pt_read read, void *arg,

@@ -18,7 +18,7 @@ static struct lowest find_lowest(const struct pgtable *pt, uint64_t dfn)
 {
     struct lowest low = {.mfn = pt->root.n};
     uint64_t *table = pt->root_va, end = pt_nr_dfns(pt);
-    char *map = direct_map(pt);
+    char *map = pt->direct_map;
     unsigned level = pt->geo.levels - 1u;
 
     while (step_down(map, dfn, level, &table, &low.at)) {

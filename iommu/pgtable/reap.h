@@ -51,7 +51,7 @@ static bool reap(struct pgtable *pt, pt_release_run release, void *arg)
 
     while ((next = first_table(table, level))) {
         parent = next;
-        table = table_at(direct_map(pt), fmt_table_mfn(*parent));
+        table = table_at(pt->direct_map, fmt_table_mfn(*parent));
         level--;
     }
     reap_leaves(table, level, release, arg);

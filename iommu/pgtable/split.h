@@ -9,7 +9,7 @@
 /* Frees a tree of tables that nothing points to. Its leaves are names only: nothing is released. */
 static void free_tree(struct pgtable *pt, uint64_t mfn, unsigned level)
 {
-    const uint64_t *table = table_at(direct_map(pt), mfn);
+    const uint64_t *table = table_at(pt->direct_map, mfn);
 
     for (unsigned i = 0; level && i < table_entries(level); i++)
         if (fmt_is_table(table[i], level))
@@ -26,7 +26,7 @@ struct piece {
 static uint64_t piece_leaf(const struct pgtable *pt, struct piece like, uint64_t mfn,
                            unsigned order, unsigned level)
 {
-    uint64_t e = fmt_leaf(mfn, order, level, like.attr, pt->geo.dirty);
+    uint64_t e = leaf_make(mfn, order, level, like.attr, pt->geo.dirty);
 
     return pt->geo.dirty && like.dirty ? fmt_dirty(e) : e;
 }
@@ -47,7 +47,7 @@ static int build_tree(struct pgtable *pt, uint64_t mfn, unsigned level, struct p
 
     if (r)
         return r;
-    table = table_at(direct_map(pt), page.n);
+    table = table_at(pt->direct_map, page.n);
     for (unsigned i = 0; i < n; i++) {
         uint64_t frame = mfn + i * entry_span(level);
         uint64_t e;
@@ -72,7 +72,7 @@ static int build_tree(struct pgtable *pt, uint64_t mfn, unsigned level, struct p
 /* Marks every leaf below: hardware wrote through the old one while the tree was built. */
 static void mark_tree(struct pgtable *pt, uint64_t link, unsigned level)
 {
-    uint64_t *table = table_at(direct_map(pt), fmt_table_mfn(link));
+    uint64_t *table = table_at(pt->direct_map, fmt_table_mfn(link));
     unsigned n = table_entries(level);
 
     for (unsigned i = 0; i < n; i++) {
@@ -114,7 +114,7 @@ static int split_down(struct pgtable *pt, uint64_t *slot, unsigned n, unsigned l
         r = pt_table_alloc(pt->pages, &pt->geo, &list);
         if (r)
             return r;
-        links = table_at(direct_map(pt), list.n);
+        links = table_at(pt->direct_map, list.n);
     }
     for (; built < n && !r; built++)
         r = build_tree(pt, mfn + built * entry_span(level), level - 1, like, links + built);
@@ -167,7 +167,7 @@ static int split_leaf(struct pgtable *pt, const struct place *at, uint64_t dfn, 
     unsigned n = leaf_entries(at->entry, level);
     uint64_t mfn = fmt_leaf_mfn(at->entry, level);
     uint64_t *slot = at->slot - (table_index(dfn, level) & (n - 1));
-    struct piece like = {.attr = fmt_attr(at->entry)};
+    struct piece like = {.attr = fmt_attr(at->entry) | (at->entry & FMT_MARK ? PT_MARK : 0)};
 
     for (unsigned i = 0; i < n; i++)
         like.dirty |= fmt_is_dirty(entry_own(slot + i));

@@ -13,6 +13,7 @@
 #include "lookup.h"
 #include "map.h"
 #include "map_list.h"
+#include "point.h"
 #include "prune.h"
 #include "reap.h"
 #include "release.h"
@@ -20,6 +21,8 @@
 #include "trace.h"
 #include "unmap.h"
 #include "walk.h"
+
+_Static_assert(!(FMT_MARK & (FMT_HARDWARE | FMT_LINK | FMT_SYNCED)), "a bit of its own");
 
 static const struct pt_ops walker = {
     .empty = FMT_EMPTY,
@@ -32,6 +35,7 @@ static const struct pt_ops walker = {
     .lookup = lookup,
     .walk = walk,
     .dirty = dirty,
+    .point = point,
     .split = split,
     .prune = prune,
     .reap = reap,

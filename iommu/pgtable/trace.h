@@ -38,7 +38,7 @@ static int trace(const struct pt_geometry *geo, mfn_t table, unsigned level, uin
         if (is_refused(geo, e, level))
             return -EINVAL;
         if (fmt_is_leaf(e, level)) {
-            describe(dfn, e, level, false, out);
+            describe_unmarked(dfn, e, level, false, out);
             out->dirty = geo->dirty && fmt_is_dirty(e);
             out->attr &= rights | PT_SNOOP;
             return 0;

@@ -50,16 +50,24 @@ static void look(void *arg)
     }
 }
 
+/* As mapped, PT_MARK included. */
+static int has_attr(void *arg, const struct pt_leaf *leaf)
+{
+    assert_int_equal(leaf->attr, *(const unsigned *)arg);
+    return 0;
+}
+
 static void split_one(enum pt_format_id id, unsigned levels, uint64_t sizes, uint64_t dfn,
                       uint64_t nr, unsigned lg2, bool noncoherent)
 {
     struct watch w = {.dfn = dfn, .mfn = dfn, .nr = nr, .attr = PT_READ | PT_WRITE};
     struct pt_leaf leaf;
     uint64_t done, at = dfn + nr / 3;
+    unsigned attr = w.attr | (noncoherent ? 0 : PT_MARK);
     bool split;
 
     start(id, levels, sizes, noncoherent, false);
-    assert_int_equal(machine_map(&pt, dfn, dfn, nr, 63, w.attr, &done), 0);
+    assert_int_equal(machine_map(&pt, dfn, dfn, nr, 63, attr, &done), 0);
     look(&w);
     m.between = look;
     m.between_arg = &w;
@@ -74,6 +82,7 @@ static void split_one(enum pt_format_id id, unsigned levels, uint64_t sizes, uin
                          0);
         assert_true(leaf.lg2 <= lg2);
     }
+    assert_int_equal(pt_walk(&pt, dfn_of(dfn), dfn_of(dfn + nr - 1), has_attr, &attr), 0);
     assert_int_equal(pt_check(&pt, dfn_of(dfn), nr), 0);
     assert_int_equal(pt_split(&pt, dfn_of(at), lg2, &split), 0);
     assert_false(split);
@@ -416,6 +425,97 @@ static void release_large(void **state)
     }
 }
 
+/* The old frame or the new one, at every moment. */
+struct pointing {
+    uint64_t dfn, from, to;
+    unsigned attr;
+    unsigned long looks;
+};
+
+static void look_at_point(void *arg)
+{
+    struct pointing *p = arg;
+    struct pt_leaf leaf;
+
+    assert_int_equal(pt_trace(&pt.geo, pt.root, p->dfn << FRAME_LG2,
+                              pt.geo.noncoherent ? machine_read_seen : machine_read_arena, &m,
+                              &leaf),
+                     0);
+    assert_true(leaf.mfn.n == p->from || leaf.mfn.n == p->to);
+    assert_int_equal(leaf.attr, p->attr);
+    p->looks++;
+}
+
+static void point_one(enum pt_format_id id, unsigned levels, unsigned attr, bool noncoherent)
+{
+    struct pointing p = {.dfn = 70, .from = 170, .to = 0x3456, .attr = attr & ~PT_MARK};
+    struct pt_freed full = {.nr_runs = PT_FREED_RUNS};
+    struct pt_leaf leaf;
+    uint64_t done;
+
+    start(id, levels, 1 << 12, noncoherent, false);
+    for (uint64_t i = 64; i < 80; i++)
+        assert_int_equal(machine_map(&pt, i, 100 + i, 1, 63, attr, &done), 0);
+    m.between = look_at_point;
+    m.between_arg = &p;
+    assert_int_equal(pt_point(&pt, dfn_of(70), mfn_of(0x3456)), 0);
+    m.between = NULL;
+    p.from = p.to;
+    look_at_point(&p);
+    assert_int_equal(pt_lookup(&pt, dfn_of(70), 1, &leaf), 0);
+    assert_int_equal(leaf.mfn.n, 0x3456);
+    assert_int_equal(leaf.attr, attr);
+    assert_int_equal(pt_lookup(&pt, dfn_of(69), 1, &leaf), 0);
+    assert_int_equal(leaf.mfn.n, 169);
+    assert_int_equal(pt_point(&pt, dfn_of(80), mfn_of(1)), -ENOENT);
+    assert_int_equal(pt_point(&pt, dfn_of(UINT64_C(1) << 20), mfn_of(1)), -ENOENT);
+    assert_int_equal(pt_unmap(&pt, dfn_of(64), 1, &full, &done), 0);
+    assert_int_equal(pt_point(&pt, dfn_of(64), mfn_of(1)), -ENOENT); /* retired */
+    (void)stop();
+}
+
+static void points(void **state)
+{
+    uint64_t done;
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        const bool nc = i & 1;
+        const unsigned attr = (i & 2 ? PT_READ : PT_READ | PT_WRITE) | PT_MARK;
+
+        point_one(PT_FORMAT_VTDSS, 4, attr, nc);
+        point_one(PT_FORMAT_X86, 4, attr, nc);
+        point_one(PT_FORMAT_AMDV1, 3, attr, nc);
+        point_one(PT_FORMAT_LPAE1, 4, attr, nc);
+        point_one(PT_FORMAT_LPAE2, 3, attr, nc);
+        point_one(PT_FORMAT_FAKE, 3, attr, nc);
+    }
+    /* Larger ones are to be split first, also such as lie in the lowest table. */
+    start(PT_FORMAT_AMDV1, 3, ~UINT64_C(0), false, false);
+    machine_map(&pt, 64, 64, 64, 63, PT_READ, &done);
+    machine_map(&pt, 512, 512, 512, 63, PT_READ, &done);
+    assert_int_equal(pt_point(&pt, dfn_of(70), mfn_of(1)), -EINVAL);
+    assert_int_equal(pt_point(&pt, dfn_of(600), mfn_of(1)), -EINVAL);
+    assert_int_equal(stop(), 576);
+}
+
+/* What the device wrote before it was seen is not forgotten. */
+static void points_keep_dirty_marks(void **state)
+{
+    struct pt_leaf leaf;
+    uint64_t done;
+
+    (void)state;
+    start(PT_FORMAT_VTDSS, 4, 1 << 12, false, true);
+    machine_map(&pt, 70, 170, 1, 63, PT_READ | PT_WRITE | PT_MARK, &done);
+    machine_touch(&m, &pt, 70);
+    assert_int_equal(pt_point(&pt, dfn_of(70), mfn_of(0x3456)), 0);
+    assert_int_equal(pt_lookup(&pt, dfn_of(70), 1, &leaf), 0);
+    assert_true(leaf.dirty);
+    assert_int_equal(leaf.attr, PT_READ | PT_WRITE | PT_MARK);
+    (void)stop();
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -429,6 +529,8 @@ int main(void)
         cmocka_unit_test(prune_bounds),
         cmocka_unit_test(reaps),
         cmocka_unit_test(release_large),
+        cmocka_unit_test(points),
+        cmocka_unit_test(points_keep_dirty_marks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

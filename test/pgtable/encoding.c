@@ -60,15 +60,18 @@ static void check_leaf(const struct pt_geometry *geo, const struct leaf_case *c)
     assert_int_equal(machine_map(&pt, c->dfn, c->mfn, c->nr, 63, c->attr, &done), 0);
     assert_int_equal(walk_path(&m, &pt, c->dfn, &path, &leaf), 0);
     assert_int_equal(leaf.level, c->level);
+    assert_int_equal(leaf.attr, machine_attr(geo->format->id, c->attr & ~PT_MARK));
     assert_int_equal(*path.slot[c->level], c->entry);
     for (unsigned i = 1; i < c->nr && c->level == 0; i++) /* a leaf that repeats */
         assert_int_equal(path.slot[0][i], c->entry);
+    assert_int_equal(pt_lookup(&pt, dfn_of(c->dfn), 1, &leaf), 0);
+    assert_int_equal(leaf.attr, machine_attr(geo->format->id, c->attr));
     assert_int_equal(machine_unmap(&pt, c->dfn, c->nr, &full, &done), 0);
     assert_true(full.retired);
     assert_int_equal(*path.slot[c->level], c->retired);
     assert_int_equal(walk_path(&m, &pt, c->dfn, &path, &leaf), -ENOENT);
     assert_int_equal(pt_lookup(&pt, dfn_of(c->dfn), 1, &leaf), 0);
-    assert_true(leaf.retired && leaf.mfn.n == c->mfn && leaf.attr == 0);
+    assert_true(leaf.retired && leaf.mfn.n == c->mfn && leaf.attr == (c->attr & PT_MARK));
     stop(&m, &pt);
 }
 
@@ -136,6 +139,8 @@ static void vtdss(void **state)
         {0x200, 0x40000, 0x200, PT_READ | PT_WRITE, 1, 0x40000083, 0x20000040000080},
         {0, 0, 0x40000, PT_READ, 2, 0x81, 0x20000000000080},
         {7, 0xffffffffff, 1, PT_WRITE, 0, 0xffffffffff002, 0x2ffffffffff000},
+        {0x123, 0x12345, 1, PT_READ | PT_MARK, 0, 0x40000012345001, 0x60000012345000},
+        {0, 0, 0x40000, PT_WRITE | PT_SNOOP | PT_MARK, 2, 0x40000000000882, 0x60000000000880},
     };
     static const uint64_t links[] = {0, 0x403, 0x403, 0x403, 0x403};
     struct pt_geometry geo = machine_geometry(PT_FORMAT_VTDSS, 5);
@@ -171,6 +176,8 @@ static void x86(void **state)
         {0x200, 0x40000, 0x200, PT_READ | PT_WRITE, 1, 0x400000e7, 0x200000400000e6},
         {0x40000, 0x40000, 0x40000, PT_READ, 2, 0x400000a5, 0x200000400000a4},
         {3, 0, 1, PT_READ, 0, 0x25, 0x20000000000024},
+        {0x123, 0x12345, 1, PT_READ | PT_MARK, 0, 0x40000012345025, 0x60000012345024},
+        {0x200, 0, 0x200, PT_WRITE | PT_MARK, 1, 0x400000000000e7, 0x600000000000e6},
     };
     static const struct leaf_case tracked[] = {
         {0x123, 0x12345, 1, PT_READ | PT_WRITE, 0, 0x12345027, 0x20000012345026},
@@ -207,6 +214,9 @@ static void amdv1(void **state)
         {0x400, 0x40000, 0x400, PT_READ | PT_WRITE, 1, 0x60000000401ffe01, 0x60000000401ffe04},
         {0x80000, 0x80000, 0x80000, PT_READ, 2, 0x20000000bfffFe01, 0x20000000bfffFe04},
         {9, 0, 1, PT_READ, 0, 0x2000000000000001, 0x2000000000000004},
+        {9, 0, 1, PT_READ | PT_MARK, 0, 0x2000000000000011, 0x2000000000000014},
+        {0x124, 0x12348, 4, PT_WRITE | PT_MARK, 0, 0x4000000012349e11, 0x4000000012349e14},
+        {0, 0, 0x200, PT_READ | PT_SNOOP | PT_MARK, 1, 0x3000000000000011, 0x3000000000000014},
     };
     static const uint64_t links[] = {0,
                                      0x6000000000000209,
@@ -235,6 +245,8 @@ static void lpae1(void **state)
         {0x123, 0x12345, 1, PT_READ, 0, 0x60000012345fc3, 0x160000012345fc2},
         {0x200, 0x40000, 0x200, PT_READ | PT_WRITE, 1, 0x60000040000f41, 0x160000040000f40},
         {0, 0, 0x40000, PT_READ, 2, 0x60000000000fc1, 0x160000000000fc0},
+        {0x123, 0x12345, 1, PT_WRITE | PT_MARK, 0, 0x460000012345f43, 0x560000012345f42},
+        {0, 0, 0x40000, PT_READ | PT_MARK, 2, 0x460000000000fc1, 0x560000000000fc0},
     };
     static const uint64_t links[] = {0, 0x200000000000003, 0x200000000000003, 0x200000000000003};
     struct pt_geometry geo = machine_geometry(PT_FORMAT_LPAE1, 4);
@@ -257,6 +269,8 @@ static void lpae2(void **state)
         {0x123, 0x12345, 1, PT_READ, 0, 0x4000001234577f, 0x14000001234577e},
         {0x123, 0x12345, 1, PT_WRITE, 0, 0x400000123457bf, 0x1400000123457be},
         {0x200, 0x40000, 0x200, PT_READ | PT_WRITE, 1, 0x400000400007fd, 0x1400000400007fc},
+        {0x123, 0x12345, 1, PT_READ | PT_MARK, 0, 0x44000001234577f, 0x54000001234577e},
+        {0x200, 0x40000, 0x200, PT_WRITE | PT_MARK, 1, 0x4400000400007bd, 0x5400000400007bc},
     };
     static const uint64_t links[] = {0, 0x200000000000003, 0x200000000000003, 0x200000000000003};
     struct pt_geometry geo = machine_geometry(PT_FORMAT_LPAE2, 3);

@@ -71,11 +71,12 @@ static void reference_set(struct fixture *f, uint64_t first, uint64_t nr, struct
     }
 }
 
+/* As hardware sees it: without PT_MARK. */
 static bool same(struct atom a, int r, const struct pt_leaf *leaf)
 {
     if (a.state != MAPPED)
         return r == -ENOENT;
-    return r == 0 && leaf->mfn.n == a.mfn && leaf->attr == a.attr;
+    return r == 0 && leaf->mfn.n == a.mfn && leaf->attr == (a.attr & ~PT_MARK);
 }
 
 static pt_read reader(const struct fixture *f)
@@ -129,7 +130,7 @@ static void check_frame(struct fixture *f, uint64_t dfn)
         assert_int_equal(leaf.dfn.n, dfn);
         assert_int_equal(leaf.mfn.n, a.mfn);
         assert_int_equal(leaf.retired, a.state == RETIRED);
-        assert_int_equal(leaf.attr, a.state == RETIRED ? 0 : a.attr);
+        assert_int_equal(leaf.attr, a.attr);
         assert_true(leaf.nr >= 1);
         for (uint64_t i = leaf.nr > 2 ? leaf.nr - 2 : 0; i < leaf.nr; i++) {
             struct atom b = reference(f, dfn + i);
@@ -159,7 +160,7 @@ static int visit(void *arg, const struct pt_leaf *leaf)
 
         assert_true(a.state == (leaf->retired ? RETIRED : MAPPED));
         assert_int_equal(a.mfn, leaf->mfn.n + i);
-        assert_int_equal(leaf->attr, leaf->retired ? 0 : a.attr);
+        assert_int_equal(leaf->attr, a.attr);
     }
     s->next = leaf->dfn.n + leaf->nr;
     s->frames += leaf->nr;
@@ -249,6 +250,8 @@ static void op_map(struct fixture *f)
         return;
     if (f->pt.geo.format->has_snoop && machine_random(&f->m) % 2)
         attr |= PT_SNOOP;
+    if (machine_random(&f->m) % 2)
+        attr |= PT_MARK;
     a.attr = machine_attr(f->pt.geo.format->id, attr);
     if (w->atom_frames > 1000)
         a.mfn &= ~(w->atom_frames - 1);
@@ -360,7 +363,7 @@ static void op_unmap(struct fixture *f)
             assert_true(leaf.retired);
             assert_int_equal(leaf.mfn.n, a.mfn);
             a.state = RETIRED;
-            a.attr = 0;
+            a.attr &= PT_MARK;
             retired = true;
         } else {
             next_freed(&runs, a.mfn, w->atom_frames);

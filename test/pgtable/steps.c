@@ -308,6 +308,73 @@ static void lookup_runs(void **state)
     stop();
 }
 
+/* Of forty frames in a row, the twenty in the middle are marked: ends of runs. */
+static void check_marks(bool retired)
+{
+    static const struct {
+        uint64_t dfn, nr;
+        unsigned mark;
+    } run[] = {{0, 10, 0}, {10, 20, PT_MARK}, {30, 10, 0}, {3, 7, 0}, {25, 5, PT_MARK}};
+
+    for (unsigned i = 0; i < sizeof(run) / sizeof(run[0]); i++) {
+        struct pt_leaf leaf;
+
+        assert_int_equal(pt_lookup(&pt, dfn_of(run[i].dfn), 100, &leaf), 0);
+        assert_int_equal(leaf.nr, run[i].nr);
+        assert_int_equal(leaf.attr & PT_MARK, run[i].mark);
+        assert_int_equal(leaf.retired, retired);
+        assert_true(!retired || !(leaf.attr & ~PT_MARK));
+    }
+}
+
+static void map_marks(unsigned lg2)
+{
+    const unsigned attr = PT_READ | PT_WRITE;
+    mfn_t list[10];
+    uint64_t done;
+
+    for (uint64_t i = 0; i < 10; i++)
+        list[i] = mfn_of(120 + i);
+    assert_int_equal(pt_map(&pt, dfn_of(0), mfn_of(100), 10, lg2, attr, &done), 0);
+    assert_int_equal(pt_map(&pt, dfn_of(10), mfn_of(110), 10, lg2, attr | PT_MARK, &done), 0);
+    assert_int_equal(pt_map_list(&pt, dfn_of(20), list, 10, attr | PT_MARK, &done), 0);
+    assert_int_equal(pt_map(&pt, dfn_of(30), mfn_of(130), 10, lg2, attr, &done), 0);
+}
+
+/* The mark ends runs of pt_lookup, also of retired leaves, and none of what pt_unmap takes. */
+static void marks_of(enum pt_format_id id, bool dirty, unsigned lg2)
+{
+    struct pt_freed freed = {0}, full = {.nr_runs = PT_FREED_RUNS};
+    uint64_t done;
+
+    start(id, pt_format(id)->max_levels, ~UINT64_C(0));
+    pt.geo.dirty = dirty;
+    map_marks(lg2);
+    check_marks(false);
+    assert_int_equal(pt_unmap(&pt, dfn_of(0), 40, &freed, &done), 0);
+    assert_int_equal(done, 40);
+    assert_true(freed.nr_runs == 1 && freed.run[0].first.n == 100 && freed.run[0].nr == 40);
+    map_marks(lg2);
+    assert_int_equal(pt_unmap(&pt, dfn_of(0), 40, &full, &done), 0);
+    assert_true(full.retired);
+    check_marks(true);
+    freed.nr_runs = 0;
+    pt_release(&pt, dfn_of(0), 40, &freed, &done);
+    assert_true(freed.nr_runs == 1 && freed.run[0].first.n == 100 && freed.run[0].nr == 40);
+    assert_int_equal(stop(), 0);
+}
+
+static void marks(void **state)
+{
+    (void)state;
+    for (enum pt_format_id id = 0; id < PT_NR_FORMATS; id++) {
+        for (unsigned dirty = 0; dirty <= pt_format(id)->has_dirty; dirty++) {
+            marks_of(id, dirty, 12);
+            marks_of(id, dirty, 63);
+        }
+    }
+}
+
 static int first_leaf(void *arg, const struct pt_leaf *leaf)
 {
     *(struct pt_leaf *)arg = *leaf;
@@ -428,6 +495,7 @@ int main(void)
         cmocka_unit_test(unmap_ends),
         cmocka_unit_test(runs_overflow),
         cmocka_unit_test(lookup_runs),
+        cmocka_unit_test(marks),
         cmocka_unit_test(walk_middle),
         cmocka_unit_test(budget),
         cmocka_unit_test(fail_nth),

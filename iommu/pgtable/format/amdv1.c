@@ -16,6 +16,7 @@
 #define FMT_HARDWARE   (AMDV1_A | AMDV1_D)
 #define FMT_LINK       BIT64(3) /* of AMDV1_IGN */
 #define FMT_SYNCED     BIT64(1) /* of AMDV1_IGN */
+#define FMT_MARK       BIT64(4) /* of AMDV1_IGN */
 
 #define RETIRED BIT64(2) /* of AMDV1_IGN: also frame 0 is told from an empty entry */
 

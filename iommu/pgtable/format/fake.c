@@ -27,6 +27,7 @@
 #define FMT_HARDWARE   CLEAN
 #define FMT_LINK       BIT64(60)
 #define FMT_SYNCED     BIT64(61)
+#define FMT_MARK       BIT64(59)
 
 #define ROTATION   13
 #define FRAME_BITS 40

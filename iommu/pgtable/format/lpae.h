@@ -21,6 +21,7 @@
 #define FMT_HARDWARE   0
 #define FMT_LINK       BIT64(57) /* as LPAE_SW */
 #define FMT_SYNCED     LPAE_SW
+#define FMT_MARK       BIT64(58) /* as LPAE_SW */
 
 /* Of the software bits 58:55: also frame 0 is told from an empty entry. */
 #define RETIRED BIT64(56)

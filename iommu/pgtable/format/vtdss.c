@@ -14,6 +14,7 @@
 #define FMT_HARDWARE   (VTD_SS_A | VTD_SS_D)
 #define FMT_LINK       BIT64(10) /* of VTD_SS_IGN */
 #define FMT_SYNCED     BIT64(52) /* of VTD_SS_IGN */
+#define FMT_MARK       BIT64(54) /* of VTD_SS_IGN */
 
 #define RETIRED BIT64(53) /* of VTD_SS_IGN: also frame 0 is told from an empty entry */
 #define RIGHTS  (VTD_SS_R | VTD_SS_W)

@@ -17,6 +17,7 @@
 #define FMT_HARDWARE   (X86_PT_A | X86_PT_D)
 #define FMT_LINK       BIT64(9)  /* of X86_PT_IGN */
 #define FMT_SYNCED     BIT64(52) /* of X86_PT_IGN */
+#define FMT_MARK       BIT64(54) /* of X86_PT_IGN */
 
 #define RETIRED BIT64(53) /* of X86_PT_IGN: also frame 0 is told from an empty entry */
 
