@@ -66,7 +66,7 @@ static int add(void *arg, const struct pt_leaf *leaf)
     struct fold *f = arg;
     struct inspect_run run = {.dfn = leaf->dfn.n,
                               .nr = BIT64(leaf->lg2 - FRAME_LG2),
-                              .attr = leaf->attr,
+                              .attr = leaf->attr & ~PT_MARK, /* does not cut what reads the same */
                               .lg2 = leaf->lg2,
                               .region = in_region(f, leaf->dfn.n)};
 

@@ -11,13 +11,28 @@
 void outcome_begin(struct outcome *out, const struct sc_line *line)
 {
     memset(out, 0, sizeof(*out));
-    out->verb = sc_innermost(line->call)->verb;
+    for (const struct sc_call *call = line->call;; out = out->next) {
+        out->verb = sc_innermost(call)->verb;
+        call = call->next;
+        if (!call)
+            return;
+        out->next = xcalloc(1, sizeof(*out->next));
+    }
 }
 
 void outcome_end(struct outcome *out)
 {
+    struct outcome *next = out->next;
+
     free(out->data);
     out->data = NULL;
+    out->next = NULL;
+    while (next) {
+        out = next;
+        next = out->next;
+        free(out->data);
+        free(out);
+    }
 }
 
 void outcome_cannot(struct outcome *out, const char *format, ...)
@@ -148,14 +163,21 @@ static bool field_fulfils(const struct outcome *out, const struct sc_setting *wa
     return got->number == number;
 }
 
-bool outcome_fulfils(const struct outcome *out, const struct sc_line *line, const uint64_t *vars)
+static bool call_fulfils(const struct outcome *out, const struct sc_expect *expect,
+                         const uint64_t *vars)
 {
-    const struct sc_expect *expect = &line->call->expect;
-
     if (!status_fulfils(out, expect, vars))
         return false;
     for (unsigned i = 0; i < expect->nr_fields; i++)
         if (!field_fulfils(out, &expect->fields[i], vars))
+            return false;
+    return true;
+}
+
+bool outcome_fulfils(const struct outcome *out, const struct sc_line *line, const uint64_t *vars)
+{
+    for (const struct sc_call *call = line->call; call; call = call->next, out = out->next)
+        if (!call_fulfils(out, &call->expect, vars))
             return false;
     return true;
 }

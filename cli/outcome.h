@@ -24,11 +24,12 @@ struct outcome {
     long status;                /* 0 or a count, or -errno; blocked DMA is -EACCES */
     struct got got[OUTCOME_FIELDS];
     unsigned nr_got;
-    uint8_t *data;       /* what `bytes` is in */
-    bool absent;         /* what the line is about does not exist */
-    char cannot[240];    /* the line could not be played; why */
-    char why[160];       /* more about an error, from the machine */
-    char complaint[512]; /* the ghost model, or another check, disagrees */
+    uint8_t *data;        /* what `bytes` is in */
+    bool absent;          /* what the line is about does not exist */
+    char cannot[240];     /* the line could not be played; why */
+    char why[160];        /* more about an error, from the machine */
+    char complaint[512];  /* the ghost model, or another check, disagrees */
+    struct outcome *next; /* of an array: what came out of the next call */
 };
 
 /* Text of bounded length; what does not fit is cut. */
@@ -37,6 +38,7 @@ struct words {
     size_t n;
 };
 
+/* One for each call of the line. What cannot be played, and complaints, are in the first. */
 void outcome_begin(struct outcome *out, const struct sc_line *line);
 void outcome_end(struct outcome *out);
 void outcome_cannot(struct outcome *out, const char *format, ...)

@@ -80,6 +80,7 @@ int player_open(struct player *p, const struct player_config *config, char *erro
         setup_config_free(&p->config);
         return err;
     }
+    machine_continue_every(p->m, config->continue_every);
     p->ghost = ghost_create(p->m, &p->config);
     p->vars = xcalloc(config->sc->nr_vars, sizeof(*p->vars));
     for (unsigned i = 0; i < config->sc->nr_vars; i++)

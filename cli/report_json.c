@@ -51,14 +51,27 @@ static json_t *got_object(const struct outcome *out)
 {
     json_t *object = json_object();
 
-    if (out->cannot[0])
-        return object;
     json_object_set_new(object, "status", json_integer(out->status));
     if (sc_errno_name(out->status))
         json_object_set_new(object, "errno", json_string(sc_errno_name(out->status)));
     for (unsigned i = 0; i < out->nr_got; i++)
         json_object_set_new(object, out->got[i].spec->name, got_value(&out->got[i]));
     return object;
+}
+
+/* An object; of several calls an array of them. */
+static json_t *got_all(const struct outcome *out)
+{
+    json_t *all;
+
+    if (out->cannot[0])
+        return json_object();
+    if (!out->next)
+        return got_object(out);
+    all = json_array();
+    for (; out; out = out->next)
+        json_array_append_new(all, got_object(out));
+    return all;
 }
 
 static void set_text(json_t *object, const char *key, const char *text)
@@ -94,7 +107,7 @@ static void json_line(struct report *r, const struct played *played)
     json_object_set_new(line, "text", json_string(played->line->text));
     json_object_set_new(line, "result", json_string(played_well(played) ? "passed" : "failed"));
     json_object_set_new(line, "expected", json_string(want.text));
-    json_object_set_new(line, "got", got_object(played->out));
+    json_object_set_new(line, "got", got_all(played->out));
     set_text(line, "error", played->out->cannot);
     set_text(line, "complaint", played->out->complaint);
     if (played->nth)

@@ -128,9 +128,9 @@ static void add_got(struct words *w, const struct got *got)
 }
 
 /* Quiet fields are shown where the line asks for them, and bytes also where there is no fill. */
-static bool shown(const struct outcome *out, const struct sc_line *line, const struct got *got)
+static bool shown(const struct outcome *out, const struct sc_call *call, const struct got *got)
 {
-    const struct sc_expect *expect = &line->call->expect;
+    const struct sc_expect *expect = &call->expect;
     const struct got *fill = outcome_got(out, sc_spec_find(out->verb->fields, "fill"));
 
     if (!got->spec->quiet || (got->bytes && fill && fill->mixed))
@@ -141,20 +141,20 @@ static bool shown(const struct outcome *out, const struct sc_line *line, const s
     return false;
 }
 
-static void add_fields(const struct outcome *out, const struct sc_line *line, struct words *w)
+static void add_fields(const struct outcome *out, const struct sc_call *call, struct words *w)
 {
     for (unsigned i = 0; i < out->nr_got; i++)
-        if (shown(out, line, &out->got[i]))
+        if (shown(out, call, &out->got[i]))
             add_got(w, &out->got[i]);
 }
 
 /* The same without what was not written: nothing that a reader of a tour has to know. */
-static void tell_fields(const struct outcome *out, const struct sc_line *line, struct words *w)
+static void tell_fields(const struct outcome *out, const struct sc_call *call, struct words *w)
 {
     struct words fields = {.n = 0};
 
     for (unsigned i = 0; i < out->nr_got; i++)
-        if (!out->got[i].untouched && shown(out, line, &out->got[i]))
+        if (!out->got[i].untouched && shown(out, call, &out->got[i]))
             add_got(&fields, &out->got[i]);
     if (fields.n)
         words_add(w, "%s%s", w->n ? ", " : "", fields.text);
@@ -166,15 +166,18 @@ void outcome_print(const struct outcome *out, const struct sc_line *line, struct
         words_add(w, "%s", out->cannot);
         return;
     }
-    add_status(w, out->verb, out->status);
-    add_fields(out, line, w);
+    for (const struct sc_call *call = line->call; call; call = call->next, out = out->next) {
+        add_status(w, out->verb, out->status);
+        add_fields(out, call, w);
+        words_add(w, "%s", call->next ? " ; " : "");
+    }
 }
 
-void expect_print(const struct sc_line *line, const uint64_t *vars, struct words *w)
+static void expect_call(const struct sc_call *call, const uint64_t *vars, struct words *w)
 {
     static const char *const names[] = {[SC_EXPECT_ANY] = "any", [SC_EXPECT_BLOCKED] = "blocked"};
-    const struct sc_expect *expect = &line->call->expect;
-    const struct sc_verb *verb = sc_innermost(line->call)->verb;
+    const struct sc_expect *expect = &call->expect;
+    const struct sc_verb *verb = sc_innermost(call)->verb;
 
     if (expect->what == SC_EXPECT_VALUE)
         add_status(w, verb, (long)value_number(&expect->value, vars));
@@ -189,6 +192,14 @@ void expect_print(const struct sc_line *line, const uint64_t *vars, struct words
                   want->value.text);
         if (want->value.is_var)
             words_add(w, " (%" PRIu64 ")", vars[want->value.var]);
+    }
+}
+
+void expect_print(const struct sc_line *line, const uint64_t *vars, struct words *w)
+{
+    for (const struct sc_call *call = line->call; call; call = call->next) {
+        expect_call(call, vars, w);
+        words_add(w, "%s", call->next ? " ; " : "");
     }
 }
 
@@ -208,14 +219,10 @@ static bool is_interrupt(const struct outcome *out)
     return out->verb->style == SC_MSI && (!out->status || out->status == -EACCES);
 }
 
-void outcome_tell(const struct outcome *out, const struct sc_line *line, struct words *w)
+static void tell_call(const struct outcome *out, const struct sc_call *call, struct words *w)
 {
     const char *why = sc_errno_words(out->status);
 
-    if (out->cannot[0]) {
-        words_add(w, "not played: %s", out->cannot);
-        return;
-    }
     if (is_dma(out) && out->status) {
         words_add(w, "blocked");
         return;
@@ -230,5 +237,19 @@ void outcome_tell(const struct outcome *out, const struct sc_line *line, struct 
         words_add(w, "%ld", out->status);
     else
         words_add(w, "%s", tell_success(out));
-    tell_fields(out, line, w);
+    tell_fields(out, call, w);
+}
+
+void outcome_tell(const struct outcome *out, const struct sc_line *line, struct words *w)
+{
+    if (out->cannot[0]) {
+        words_add(w, "not played: %s", out->cannot);
+        return;
+    }
+    for (const struct sc_call *call = line->call; call; call = call->next, out = out->next) {
+        struct words one = {.n = 0};
+
+        tell_call(out, call, &one);
+        words_add(w, "%s%s", one.text, call->next ? "; " : "");
+    }
 }

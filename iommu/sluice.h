@@ -45,18 +45,34 @@ int sluice_add_unit(struct sluice *s, struct hw_unit *unit);
 
 #define SLUICE_NO_LIMIT UINT32_MAX
 
+/*
+ * What a domain's bus-frame space is: its context 0, which the frames ABI edits. A window has every
+ * machine frame that is a domain's, at bus frame `window` + machine frame; at most one domain has
+ * one.
+ */
+enum sluice_space {
+    SLUICE_SPACE_OWN,         /* for its own frames, and others' by map_foreign_page ("strict") */
+    SLUICE_SPACE_RELAXED,     /* begins as a window; map_page maps any machine frame of domains */
+    SLUICE_SPACE_PASSTHROUGH, /* is a window, for good: no maps */
+};
+
 struct sluice_domain_config {
     uint16_t domid;
-    void *guest;         /* cookie for copy_from_guest and copy_to_guest */
-    uint16_t max_ctx_no; /* contexts 1..max_ctx_no; 0 allows the default context only */
-    bool blocked;        /* context 0 blocks all DMA; otherwise it is an identity map */
+    void *guest;             /* cookie for copy_from_guest and copy_to_guest */
+    uint16_t max_ctx_no;     /* contexts 1..max_ctx_no; 0 allows the default context only */
+    bool blocked;            /* context 0 blocks all DMA; otherwise it is an identity map */
+    enum sluice_space space; /* other than OWN: a window instead of either */
+    uint64_t window;         /* RELAXED: the bus frame of machine frame 0 */
     /* Budgets: how much of each the domain's own calls may use. SLUICE_NO_LIMIT for none. */
     uint32_t budget_contexts; /* beside context 0 */
     uint32_t budget_tables;   /* table pages, not counting those of context 0 */
     uint32_t budget_refs;     /* mapped frames, counted once for each mapping */
 };
 
-/* 0, -EEXIST (domid), -ENOMEM, -ENOSPC (no hardware tag left). */
+/*
+ * 0, -EEXIST (domid), -ENOMEM, -ENOSPC (no hardware tag left), -EBUSY (another domain has a
+ * window), -EINVAL (the window does not fit into the units' width).
+ */
 int sluice_domain_create(struct sluice *s, const struct sluice_domain_config *config,
                          struct sluice_domain **out);
 
@@ -78,17 +94,24 @@ enum sluice_frame_type {
  * Gives nr frames that belong to nobody to the domain, at gfn (populate). They appear in its
  * identity contexts. All or nothing: -EEXIST (gfn in use), -EBUSY (a frame is somebody's, or still
  * referenced), -EINVAL (range, type), -EADDRNOTAVAIL (gfn in the MSI window or in a reserved region
- * of a device in an identity context), -ERANGE (gfn beyond the units' width), -ENOMEM, -EIO.
+ * of a device in an identity context), -ERANGE (gfn beyond the units' width), -ENOMEM, -EIO;
+ * -ERESTART: a call is at work in a bus-frame space, again.
  */
 int sluice_memory_add(struct sluice_domain *d, gfn_t gfn, mfn_t mfn, uint64_t nr,
                       enum sluice_frame_type type);
 
 /*
- * The domain gives nr gfns up (balloon-out). No device reaches them through an identity context
- * when it returns; frames that are mapped by a call stay referenced until unmapped, then the port's
- * release_frame gets them; others get there at once. -EINVAL: no gfns; -ENOENT: a gfn has no frame;
- * -ENOMEM: a larger leaf could not be split; both with nothing changed. -EIO: a unit failed; the
- * gfns are gone, and the frames that may still be reached stay referenced for ever.
+ * The domain gives nr gfns up (balloon-out). No device reaches them through an identity context or
+ * a window when it returns; frames that are mapped by a call stay referenced until unmapped, then
+ * the port's release_frame gets them; others get there at once. Where emulators have mapped a
+ * frame, they are told (struct sluice_ioreq), and what may be swapped is.
+ *
+ * -ERESTART: preempted, or a call is at work in an emulator's space, or a synchronous request waits
+ * for its emulator (the port's `ioreq` said so): call again with the same arguments. Until it is
+ * done the gfns are there, but nobody can map them anew.
+ * -EINVAL: no gfns; -ENOENT: a gfn has no frame; -ENOMEM: a larger leaf could not be split; the
+ * gfns are still there, though emulators may have been told. -EIO: a unit failed; the gfns are
+ * gone, and the frames that may still be reached stay referenced for ever.
  */
 int sluice_memory_remove(struct sluice_domain *d, gfn_t gfn, uint64_t nr);
 
@@ -187,8 +210,42 @@ struct sluice_call {
 
 /* Begins iommu_op(subop, arg) by domain d. */
 void sluice_call_start(struct sluice_call *call, struct sluice_domain *d, int subop, uint64_t arg);
+/* Begins pv_iommu_op(ops, count) by domain d: the frames ABI. */
+void sluice_frames_start(struct sluice_call *call, struct sluice_domain *d, uint64_t ops,
+                         uint32_t count);
 /* Its status, or -ERESTART: preempted; run again (also after the port said so at every chance). */
 long sluice_call_run(struct sluice_call *call);
+
+/* ---- Emulators ---------------------------------------------------------------------------------
+ */
+
+struct sluice_ioreq_server;
+
+/*
+ * Where an emulator is told about frames of `target` that it has mapped. `ring` is a struct
+ * buffered_iopage (abi/ioreq.h) that the host shares with the emulator; nothing that the emulator
+ * writes there harms anybody but itself. It is aligned to 8 bytes, and stays until the server is
+ * destroyed.
+ */
+struct sluice_ioreq_config {
+    struct sluice_domain *emulator, *target;
+    uint16_t id; /* unique for the target; not IOSERVID_any */
+    void *ring;
+    uint32_t nr_slots; /* 1..IOREQ_BUFFER_SLOT_NUM */
+    void *cookie;      /* for the port's `ioreq` */
+};
+
+/* 0, -EINVAL, -EEXIST, -ENOMEM. The end of either domain destroys it too. */
+int sluice_ioreq_create(const struct sluice_ioreq_config *config, struct sluice_ioreq_server **out);
+void sluice_ioreq_destroy(struct sluice_ioreq_server *server);
+
+struct sluice_ioreq {
+    uint8_t type; /* IOREQ_TYPE_SLUICE_INVALIDATE */
+    uint64_t bfn;
+};
+
+/* The emulator takes the synchronous request, if there is one: 0, or -ENODATA. */
+int sluice_ioreq_take(struct sluice_ioreq_server *server, struct sluice_ioreq *out);
 
 /* ---- Faults ------------------------------------------------------------------------------------
  */
@@ -306,6 +363,23 @@ struct sluice_frame_info {
 };
 int sluice_frame_info(struct sluice *s, mfn_t mfn, struct sluice_frame_info *out);
 
+/* A bus frame of a domain that names a frame which is not its own, or which it does not hold. */
+struct sluice_tuple {
+    uint16_t domid;
+    uint16_t server; /* IOSERVID_any: any; with `local`, nobody's */
+    uint64_t bfn;
+    bool local;      /* by map_page */
+    bool swappable;  /* by map_foreign_page with swap_mfn */
+    bool unheld;     /* no reference: it goes when the frame does, or names a scratch frame */
+    bool one_to_one; /* by lookup_foreign_page */
+    bool left;       /* the frame's owner gave it up; the server was told */
+};
+/* Visits the tuples of a frame; stops when the visitor says so and returns that. */
+int sluice_frame_tuples(struct sluice *s, mfn_t mfn,
+                        int (*visit)(void *arg, const struct sluice_tuple *t), void *arg);
+/* The reverse map as a whole. */
+void sluice_reverse_map(struct sluice *s, uint64_t *nodes, uint64_t *bytes);
+
 struct sluice_device_info {
     struct sluice_domain *domain; /* NULL: quarantine */
     uint16_t ctx_no;
@@ -325,6 +399,10 @@ struct sluice_domain_info {
     uint16_t domid, max_ctx_no;
     bool blocked; /* context 0 blocks; otherwise it is an identity map */
     uint32_t budget_contexts, budget_tables, budget_refs; /* SLUICE_NO_LIMIT: none */
+    enum sluice_space space;
+    bool one_to_one; /* lookups still answer with the window */
+    bool has_scratch;
+    mfn_t scratch; /* where swapped mappings point */
 };
 void sluice_domain_info(struct sluice_domain *d, struct sluice_domain_info *out);
 
@@ -332,6 +410,7 @@ struct sluice_domain_stats {
     uint64_t calls, map_calls, unmap_calls, pages_mapped, pages_unmapped, submissions;
     uint64_t faults, faults_lost;    /* filed; of those, and of its units', dropped unread */
     uint32_t contexts, tables, refs; /* in use now, as the budgets count them */
+    uint64_t foreign;                /* tuples of the reverse map: frames of others, and unheld */
 };
 void sluice_domain_stats(struct sluice_domain *d, struct sluice_domain_stats *out);
 

@@ -76,7 +76,7 @@ static bool parse_calls(struct parser *p, struct sc_line *line, enum sc_subject 
     }
     if (line->call->next && !(*at)->verb->array)
         return parse_fail(p, "%s: ';' makes arrays of the frames ABI only", (*at)->verb->name);
-    if (line->every_given && !line->call->verb->hypercall)
+    if (line->every_given && !line->call->verb->hypercall && !line->call->verb->frames)
         return parse_fail(p, "continue_every is for hypercalls, not for %s",
                           line->call->verb->name);
     return true;

@@ -84,6 +84,7 @@ struct sc_verb {
     void (*run)(struct player *p, const struct sc_line *line, struct outcome *out);
     bool hypercall; /* may be continued, and be the command of `remote` */
     bool remote;    /* takes another hypercall as its command */
+    bool frames;    /* of the frames ABI: may be continued */
     bool array;     /* several with ; between them are one call */
     bool setup;     /* `machine`: before everything else */
     bool harmless;  /* may stand before `machine` */

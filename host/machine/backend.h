@@ -10,6 +10,7 @@
 #include "machine.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define NAME_SIZE 32u
 
@@ -24,6 +25,19 @@ struct ram {
     uint64_t nr_used, nr_reserved; /* reserved ones are used, for good */
     bool ending; /* all of it goes: nobody gets a frame again, none has to be zeroed */
     pthread_mutex_t lock;
+};
+
+/* An I/O server, and its emulator's side of it. */
+struct machine_server {
+    struct machine_server *next;              /* younger */
+    struct machine_domain *emulator, *target; /* target NULL: ended */
+    uint16_t target_domid, id;
+    uint32_t nr_slots;
+    struct sluice_ioreq_server *sluice;
+    struct buffered_iopage *ring;
+    struct sluice_ioreq *taken; /* synchronous requests, oldest first */
+    size_t nr_taken, room;
+    atomic_bool waited_for; /* the port was told of a synchronous request */
 };
 
 struct machine_domain {
@@ -139,10 +153,14 @@ struct machine {
     struct hw_unit absent;
     struct machine_domain *domains;
     struct machine_device *devices;
+    struct machine_server *servers; /* oldest first */
+    pthread_mutex_t servers_lock;   /* for the emulators' sides; before the library's locks */
+    bool slow_emulators;
     char error[MACHINE_ERROR_SIZE], hardware[MACHINE_ERROR_SIZE];
     struct machine_device *vectors[256]; /* whose each of the host's is */
     unsigned fail_alloc, fail_flush;
     bool failed;
+    unsigned host_every; /* what preempt_every is for the host's own long work */
     unsigned preempt_every, preempt_count;
     _Atomic uint64_t allocs, frees, exits, lost;
 };
@@ -170,6 +188,16 @@ void interrupts_settle(struct machine *m);
 
 /* port.c */
 void port_init(struct machine *m);
+
+/* ioreq.c */
+void ioreq_wanted(void *host, void *cookie); /* the port's `ioreq` */
+/* Emulators take what waits for them. False: one of them is slow. */
+bool ioreq_serve(struct machine *m);
+void ioreq_domain_ended(struct machine *m, const struct machine_domain *d);
+
+/* call.c: from begin to end the port says at every `every`-th chance that work stops; 0: never. */
+void preempt_begin(struct machine *m, unsigned every);
+void preempt_end(struct machine *m);
 
 /* ram.c: the frames of RAM that is at ram->base already. */
 int ram_init(struct ram *ram, uint64_t size, uint64_t seed);

@@ -23,10 +23,20 @@ static bool in_hole(const struct machine_domain_config *config, uint64_t gfn)
     return false;
 }
 
+static int add_memory(struct machine_domain *d, uint64_t gfn, mfn_t mfn, uint64_t nr)
+{
+    int err;
+
+    do
+        err = sluice_memory_add(d->sluice, gfn_of(gfn), mfn, nr, SLUICE_FRAME_RAM);
+    while (err == -ERESTART);
+    return err;
+}
+
 /* Gives one frame; it is the machine's again if the library does not want it. */
 static int give(struct machine_domain *d, uint64_t gfn, mfn_t mfn)
 {
-    int err = sluice_memory_add(d->sluice, gfn_of(gfn), mfn, 1, SLUICE_FRAME_RAM);
+    int err = add_memory(d, gfn, mfn, 1);
 
     if (err && err != -EIO)
         ram_free(&d->m->ram, mfn);
@@ -68,7 +78,7 @@ static int give_run(struct machine_domain *d, uint64_t gfn, uint64_t nr)
 
     if (err)
         return err;
-    err = sluice_memory_add(d->sluice, gfn_of(gfn), mfn, nr, SLUICE_FRAME_RAM);
+    err = add_memory(d, gfn, mfn, nr);
     for (uint64_t i = 0; err && err != -EIO && i < nr; i++)
         ram_free(&d->m->ram, mfn_add(mfn, i));
     return err;
@@ -130,6 +140,8 @@ static int create(struct machine_domain *d, const struct machine_domain_config *
         .guest = d,
         .max_ctx_no = config->max_ctx_no ? config->max_ctx_no : 15,
         .blocked = d->m->config.blocked,
+        .space = config->space,
+        .window = config->window,
         .budget_contexts = limit(config->budget_contexts),
         .budget_tables = limit(config->budget_tables),
         .budget_refs = limit(config->budget_refs),
@@ -138,6 +150,12 @@ static int create(struct machine_domain *d, const struct machine_domain_config *
 
     if (err == -EEXIST)
         return machine_fail(d->m, err, "there is a domain with id %u already", config->domid);
+    if (err == -EBUSY)
+        return machine_fail(d->m, err, "%s cannot have every frame: another domain has that",
+                            config->name);
+    if (err == -EINVAL && config->window)
+        return machine_fail(d->m, err, "window=0x%llx: the machine's frames do not fit behind it",
+                            (unsigned long long)config->window);
     return err ? machine_fail(d->m, err, "domain %s cannot be made", config->name) : 0;
 }
 
@@ -189,8 +207,11 @@ int machine_domain_destroy(struct machine *m, struct machine_domain *d)
     struct machine_domain **p = &m->domains;
     int err;
 
+    preempt_begin(m, m->host_every);
     while ((err = sluice_domain_destroy(d->sluice)) == -ERESTART)
         ;
+    preempt_end(m);
+    ioreq_domain_ended(m, d);
     for (struct machine_device *dev = m->devices; dev; dev = dev->next)
         if (dev->owner == d)
             dev->owner = NULL;
@@ -290,9 +311,21 @@ int machine_guest_write(struct machine_domain *d, uint64_t gpa, const void *from
     return err;
 }
 
+static int remove_memory(struct machine_domain *d, uint64_t gfn, uint64_t nr)
+{
+    int err;
+
+    preempt_begin(d->m, d->m->host_every);
+    do
+        err = sluice_memory_remove(d->sluice, gfn_of(gfn), nr);
+    while (err == -ERESTART && ioreq_serve(d->m));
+    preempt_end(d->m);
+    return err;
+}
+
 int machine_balloon_out(struct machine_domain *d, uint64_t gfn, uint64_t nr)
 {
-    return sluice_memory_remove(d->sluice, gfn_of(gfn), nr);
+    return remove_memory(d, gfn, nr);
 }
 
 int machine_populate(struct machine_domain *d, uint64_t gfn, uint64_t nr)
@@ -302,7 +335,7 @@ int machine_populate(struct machine_domain *d, uint64_t gfn, uint64_t nr)
 
     for (n = 0; n < nr && !err; n++)
         err = give_any(d, gfn + n);
-    if (err && n > 1 && sluice_memory_remove(d->sluice, gfn_of(gfn), n - 1) == -EIO)
+    if (err && n > 1 && remove_memory(d, gfn, n - 1) == -EIO)
         err = -EIO;
     return err;
 }
@@ -310,22 +343,4 @@ int machine_populate(struct machine_domain *d, uint64_t gfn, uint64_t nr)
 uint64_t machine_domain_exits(const struct machine_domain *d)
 {
     return d->exits;
-}
-
-long machine_hypercall(struct machine_domain *d, int subop, uint64_t arg, unsigned continue_every)
-{
-    struct machine *m = d->m;
-    struct sluice_call call;
-    long status;
-
-    sluice_call_start(&call, d->sluice, subop, arg);
-    m->preempt_every = continue_every;
-    m->preempt_count = 0;
-    do {
-        m->exits++;
-        d->exits++;
-        status = sluice_call_run(&call);
-    } while (status == -ERESTART);
-    m->preempt_every = 0;
-    return status;
 }

@@ -167,6 +167,7 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
         return -ENOMEM;
     m->config = *config;
     m->backend = config->backend ? config->backend : &soft_backend;
+    pthread_mutex_init(&m->servers_lock, NULL);
     err = build(m);
     if (!err) {
         describe(m);
@@ -178,6 +179,7 @@ int machine_create(const struct machine_config *config, struct machine **out, ch
     if (m->sluice)
         sluice_destroy(m->sluice);
     unbuild(m);
+    pthread_mutex_destroy(&m->servers_lock);
     free(m);
     return err;
 }
@@ -223,6 +225,7 @@ unsigned machine_end(struct machine *m, char *gone)
     snprintf(gone, MACHINE_ERROR_SIZE, "%s", why ? why : "");
     ram_fini(&m->ram);
     m->backend->close(m);
+    pthread_mutex_destroy(&m->servers_lock);
     free(m);
     return (unsigned)leaks;
 }

@@ -11,6 +11,8 @@
 #define HOST_MACHINE_MACHINE_H
 
 #include "../../iommu/abi/contexts.h"
+#include "../../iommu/abi/frames.h"
+#include "../../iommu/abi/ioreq.h"
 #include "../../iommu/sluice.h"
 
 #define MACHINE_ERROR_SIZE 400
@@ -92,6 +94,8 @@ struct machine_domain_config {
      * aligned 2 MiB of gfns is one run, as far as the machine has runs, and the rest scattered.
      */
     bool direct_mapped, contiguous, scattered;
+    enum sluice_space space; /* its bus-frame space, and where that has the machine's frame 0 */
+    uint64_t window;
     uint16_t max_ctx_no;                                  /* 0: 15 */
     uint32_t budget_contexts, budget_tables, budget_refs; /* 0: no limit; MACHINE_NONE: nothing */
     const char *const *controls;                          /* names of domains it may act on */
@@ -110,7 +114,10 @@ struct sluice_domain *machine_domain_sluice(struct machine_domain *d);
 int machine_guest_read(struct machine_domain *d, uint64_t gpa, void *to, size_t size);
 int machine_guest_write(struct machine_domain *d, uint64_t gpa, const void *from, size_t size);
 
-/* The guest gives nr gfns back / gets frames for them. All or nothing. */
+/*
+ * The guest gives nr gfns back / gets frames for them. All or nothing. -ERESTART: slow emulators,
+ * see machine_slow_emulators().
+ */
 int machine_balloon_out(struct machine_domain *d, uint64_t gfn, uint64_t nr);
 int machine_populate(struct machine_domain *d, uint64_t gfn, uint64_t nr);
 
@@ -122,6 +129,43 @@ int machine_populate(struct machine_domain *d, uint64_t gfn, uint64_t nr);
  */
 #define MACHINE_ARG 0x7ffffffff000ull
 long machine_hypercall(struct machine_domain *d, int subop, uint64_t arg, unsigned continue_every);
+/* The same for the frames ABI: `count` elements at guest address `ops`. */
+int machine_frames_call(struct machine_domain *d, uint64_t ops, uint32_t count,
+                        unsigned continue_every);
+
+/* ---- Emulators ---------------------------------------------------------------------------------
+ */
+
+/*
+ * An I/O server of `emulator` for `target`, with a ring of so many slots. As sluice_ioreq_create().
+ * It ends with the emulator; what it was told before the target's end can still be asked for.
+ */
+int machine_ioreq_server(struct machine_domain *emulator, struct machine_domain *target,
+                         uint16_t id, uint32_t slots);
+/* Ends it, with the requests in it. -ENODEV: there is no such server. */
+int machine_ioreq_server_end(struct machine_domain *emulator, struct machine_domain *target,
+                             uint16_t id);
+/*
+ * The emulator takes the next request of its server with that id (of several: of the oldest that
+ * has one): first from the ring, then those that came synchronously. *target: the server's.
+ * -ENODATA; -ENODEV: it has no such server.
+ */
+int machine_ioreq_next(struct machine_domain *emulator, uint16_t id, struct sluice_ioreq *out,
+                       uint16_t *target);
+/*
+ * For emulators with code of their own: the ring that they share with the hypervisor, or NULL; and
+ * the next of the requests that came synchronously. -ENODATA; -ENODEV: there is no such server.
+ */
+struct buffered_iopage *machine_ioreq_ring(struct machine_domain *emulator, uint16_t target,
+                                           uint16_t id);
+int machine_ioreq_synchronous(struct machine_domain *emulator, uint16_t target, uint16_t id,
+                              struct sluice_ioreq *out);
+/*
+ * Emulators take synchronous requests at once into a queue of their own, so that ballooning never
+ * waits for them. Slow ones do not: machine_balloon_out() gives -ERESTART, with part of its work
+ * done, until machine_ioreq_next() has fetched the request.
+ */
+void machine_slow_emulators(struct machine *m, bool slow);
 
 /* ---- Devices -----------------------------------------------------------------------------------
  */
@@ -197,6 +241,8 @@ int machine_msi(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t d
 /* The n-th allocation (flush) from now fails; 0 switches it off. */
 void machine_fail_alloc(struct machine *m, unsigned n);
 void machine_fail_flush(struct machine *m, unsigned n);
+/* Ballooning and ends of domains, too, stop after so many chances and are continued; 0: never. */
+void machine_continue_every(struct machine *m, unsigned every);
 /* Has the failure that was asked for happened? */
 bool machine_failed(const struct machine *m);
 

@@ -182,6 +182,7 @@ void port_init(struct machine *m)
         .copy_from_guest = copy_from_guest,
         .copy_to_guest = copy_to_guest,
         .may_control = may_control,
+        .ioreq = ioreq_wanted,
         .lock = lock,
         .unlock = unlock,
         .preempt = preempt,

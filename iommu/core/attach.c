@@ -98,7 +98,7 @@ static int commit(struct group *g, struct context *to)
         to->attached[g->unit->index] += nr;
         to->nr_devices += nr_devices(g);
     }
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with flush_units() */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with flush_wait() */
     point_all(g, to);
     g->ctx = to;
     g->ctx_no = to ? to->no : 0;

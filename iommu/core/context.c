@@ -85,7 +85,7 @@ void context_show(struct context *c)
     context_unlock(c);
 }
 
-static bool reachable(const struct context *c)
+bool context_is_reachable(const struct context *c)
 {
     for (unsigned i = 0; i < c->s->nr_units; i++)
         if (c->attached[i])
@@ -105,13 +105,16 @@ static void drop_run(void *arg, mfn_t first, uint64_t nr)
     (void)nr;
 }
 
-/* One step of emptying the tables. Identity maps and quarantines hold no references. */
+/*
+ * One step of emptying the tables. Quarantines and identity maps hold no references, nor does what
+ * is left of a bus-frame space.
+ */
 static bool reap(struct context *c)
 {
     struct memory_locked l;
     bool more;
 
-    if (c->identity || !c->domain)
+    if (c->identity || !c->domain || !c->no)
         return pt_reap(&c->pt, drop_run, NULL);
     l = memory_lock(&c->domain->memory);
     more = pt_reap(&c->pt, put_run, &l);
@@ -138,7 +141,7 @@ int context_end(struct context *c)
     context_unlock(c);
     if (busy)
         return -ERESTART;
-    if (reachable(c)) {
+    if (context_is_reachable(c)) {
         /* Only a failed unit leaves requesters behind: its tag, tables and frames are lost. */
         instance_event(c->s, SLUICE_EVENT_FRAMES_LOST, -EIO, "context_end", c->nr_mapped, c->did);
         reserved_forget(c);

@@ -61,6 +61,9 @@ void context_leave(struct context *c, struct span *span);
 int context_init(struct context *c, struct instance *s, struct domain *d, struct pt_pages *pages);
 void context_show(struct context *c); /* BUILDING -> LIVE */
 
+/* Does a unit have devices in it? Once it is empty of devices, only one that failed. */
+bool context_is_reachable(const struct context *c);
+
 /*
  * Ends a context that no device is in, bounded work at a time: -ERESTART, or 0 when the slot is
  * free. What a failed unit may still reach is left referenced for ever.

@@ -4,6 +4,10 @@
 
 #include "attach.h"
 #include "device.h"
+#include "foreign.h"
+#include "ioreq.h"
+#include "leave.h"
+#include "window.h"
 
 static size_t contexts_size(const struct domain *d)
 {
@@ -27,8 +31,10 @@ static int enlist(struct instance *s, struct domain *d)
     return err;
 }
 
+/* Who drops references of its frames finds their owner under the reverse map's lock. */
 static void delist(struct domain *d)
 {
+    struct m2b_locked ml = m2b_lock(&d->s->m2b);
     struct instance_locked l = instance_lock(d->s);
     struct domain **p = &d->s->domains;
 
@@ -36,6 +42,7 @@ static void delist(struct domain *d)
         p = &(*p)->next;
     *p = d->next;
     instance_unlock(l);
+    m2b_unlock(ml);
 }
 
 static void release(struct domain *d)
@@ -72,7 +79,10 @@ static struct domain *allocate(struct instance *s, const struct sluice_domain_co
     d->s = s;
     d->domid = config->domid;
     d->guest = config->guest;
-    d->blocked = config->blocked;
+    d->blocked = config->blocked || config->space != SLUICE_SPACE_OWN;
+    d->space = config->space;
+    d->window = config->space == SLUICE_SPACE_RELAXED && s->translates ? config->window : 0;
+    d->one_to_one = config->space != SLUICE_SPACE_OWN || !s->translates;
     d->max_ctx_no = config->max_ctx_no;
     d->budget_contexts = config->budget_contexts;
     d->pages = (struct pt_pages){.port = port, .limit = config->budget_tables};
@@ -87,6 +97,14 @@ static struct domain *allocate(struct instance *s, const struct sluice_domain_co
         d->ctx[no].no = (uint16_t)no;
     }
     return d;
+}
+
+/* One that nobody has seen. */
+static void end_default(struct domain *d)
+{
+    window_close(d);
+    while (d->ctx[0].state != CONTEXT_FREE)
+        (void)context_end(&d->ctx[0]);
 }
 
 int sluice_domain_create(struct sluice *ss, const struct sluice_domain_config *config,
@@ -104,12 +122,12 @@ int sluice_domain_create(struct sluice *ss, const struct sluice_domain_config *c
         return -ENOMEM;
     }
     err = init_default(d);
-    if (!err) {
+    if (!err && d->space != SLUICE_SPACE_OWN)
+        err = window_open(d);
+    if (!err)
         err = enlist(s, d);
-        if (err && s->translates)
-            (void)context_end(&d->ctx[0]); /* empty: one step */
-    }
     if (err) {
+        end_default(d);
         memory_fini(&d->memory);
         release(d);
         return err;
@@ -191,6 +209,34 @@ static int end_contexts(struct domain *d)
     return 0;
 }
 
+/*
+ * What it has of others, and then what others have of it: in that order, as the second waits for
+ * those others' ends, and of its own frames it may be a user itself.
+ */
+static int end_space(struct domain *d)
+{
+    int err = space_end(d);
+
+    if (!err)
+        err = foreign_end_user(d);
+    if (!err)
+        err = leave_all(d);
+    if (err)
+        return err;
+    ioreq_end(d);
+    return 0;
+}
+
+/* Where its devices were, nothing points at it any more; if they still are, it is lost. */
+static void free_scratch(struct domain *d)
+{
+    const struct sluice_port *port = d->s->port;
+
+    if (d->scratch.n && !context_is_reachable(&d->ctx[0]))
+        port->free_page(port->host, d->scratch);
+    d->scratch = mfn_of(0);
+}
+
 int sluice_domain_destroy(struct sluice_domain *sd)
 {
     struct domain *d = domain_of(sd);
@@ -200,6 +246,10 @@ int sluice_domain_destroy(struct sluice_domain *sd)
     if (!mark_dying(d))
         return -ERESTART;
     quarantine_all(d);
+    window_close(d); /* nobody is there any more who could use it */
+    err = end_space(d);
+    if (err)
+        return err;
     for (struct domain *other = d->s->domains; other; other = other->next) {
         err = other == d ? 0 : end_half_built(d, other);
         if (err)
@@ -208,6 +258,7 @@ int sluice_domain_destroy(struct sluice_domain *sd)
     err = end_contexts(d);
     if (err)
         return err;
+    free_scratch(d);
     while (memory_reap(&d->memory))
         if (port->preempt(port->host))
             return -ERESTART;

@@ -38,6 +38,8 @@ struct domain_unmaps {
     struct domain_unmap record[DOMAIN_UNMAPS];
 };
 
+struct ioreq_server;
+
 struct domain {
     struct instance *s;
     struct domain *next;
@@ -56,6 +58,18 @@ struct domain {
     struct context *ctx; /* max_ctx_no + 1 of them */
     struct domain_faults faults;
     struct domain_unmaps unmaps;
+
+    /* The bus-frame space, context 0: space.h, window.h, foreign.h. */
+    enum sluice_space space;
+    uint64_t window; /* the bus frame of machine frame 0, where lookups may answer with it */
+    bool one_to_one; /* they still do: with RELAXED, until the first map */
+    mfn_t scratch;   /* where its swapped mappings point; 0: none yet */
+    /* Guarded by the reverse map's lock. */
+    uint64_t nr_tuples, nr_1to1;  /* of this domain as the user; frames */
+    struct ioreq_server *servers; /* that are told about its frames: ioreq.h */
+    gfn_t leave_cursor;           /* its end: gfns before it have been given up */
+    dfn_t space_cursor;           /* bus frames before it are empty */
+    mfn_t tuple_cursor;           /* frames before it have been looked at */
     _Atomic uint64_t calls, map_calls, unmap_calls, pages_mapped, pages_unmapped, submissions;
 };
 

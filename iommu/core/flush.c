@@ -28,7 +28,7 @@ int flush_unit(struct instance *s, struct hw_unit *unit, const struct hw_inv *in
     return err ? -EIO : 0;
 }
 
-static int flush_units(const struct flush *f)
+int flush_wait(const struct flush *f)
 {
     const struct hw_inv inv = {.kind = HW_INV_RANGE,
                                .did = f->c->did,
@@ -111,7 +111,7 @@ static uint64_t nr_lost(const struct flush *f)
 
 int flush_commit(struct flush *f)
 {
-    int err = flush_units(f);
+    int err = flush_wait(f);
 
     if (err)
         instance_event(f->c->s, SLUICE_EVENT_FRAMES_LOST, err, "flush_commit", nr_lost(f),

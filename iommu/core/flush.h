@@ -27,6 +27,12 @@ struct flush {
  */
 int flush_commit(struct flush *f);
 
+/*
+ * The first half alone, for who releases what it took itself: once it has returned 0, nothing that
+ * was taken out of [f->first, f->last] is reached any more. -EIO.
+ */
+int flush_wait(const struct flush *f);
+
 /* A unit did not complete a flush, or said `err`: it is given up. With its lock held. */
 void flush_failed(struct instance *s, struct hw_unit *unit, int err);
 

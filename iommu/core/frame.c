@@ -46,7 +46,8 @@ int frames_give(struct frames *f, mfn_t mfn, uint64_t nr, uint16_t domid, gfn_t 
     int err = check_free(f, mfn, nr);
 
     for (uint64_t i = 0; !err && i < nr; i++) {
-        f->owner[mfn.n + i] = (struct frame_owner){domid, (uint8_t)type, true};
+        f->owner[mfn.n + i] =
+            (struct frame_owner){.domid = domid, .type = (uint8_t)type, .owned = true};
         f->gfn[mfn.n + i] = gfn.n + i;
         f->refs[mfn.n + i] = 1;
     }
@@ -56,7 +57,7 @@ int frames_give(struct frames *f, mfn_t mfn, uint64_t nr, uint16_t domid, gfn_t 
 void frames_take_back(struct frames *f, mfn_t mfn, uint64_t nr)
 {
     for (uint64_t i = mfn.n; i < mfn.n + nr; i++) {
-        f->owner[i] = (struct frame_owner){0, SLUICE_FRAME_HOST, false};
+        f->owner[i] = (struct frame_owner){.type = SLUICE_FRAME_HOST};
         f->refs[i] = 0;
     }
 }
@@ -69,9 +70,22 @@ void frames_get(struct frames *f, mfn_t mfn, uint64_t nr)
         refs[i]++;
 }
 
+/* Far below the limit, so that the references of the owner's own calls, checked by its budget, have
+ * room. */
+#define MOST_REFS (UINT32_MAX / 2)
+
+int frames_get_checked(struct frames *f, mfn_t mfn, uint64_t nr)
+{
+    for (uint64_t i = mfn.n; i < mfn.n + nr; i++)
+        if (f->refs[i] > MOST_REFS)
+            return -ENOMEM;
+    frames_get(f, mfn, nr);
+    return 0;
+}
+
 static void release(struct frames *f, uint64_t n)
 {
-    f->owner[n] = (struct frame_owner){0, SLUICE_FRAME_HOST, false};
+    f->owner[n] = (struct frame_owner){.type = SLUICE_FRAME_HOST};
     f->port->release_frame(f->port->host, mfn_of(n));
 }
 
@@ -97,7 +111,7 @@ void frames_put(struct frames *f, mfn_t mfn, uint64_t nr)
 void frames_disown(struct frames *f, mfn_t mfn, uint64_t nr)
 {
     for (uint64_t i = mfn.n; i < mfn.n + nr; i++)
-        f->owner[i].owned = false;
+        f->owner[i].owned = f->owner[i].leaving = false;
     frames_put(f, mfn, nr);
 }
 

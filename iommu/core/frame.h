@@ -15,8 +15,9 @@
 
 struct frame_owner {
     uint16_t domid;
-    uint8_t type; /* enum sluice_frame_type */
-    bool owned;   /* in the domain's memory map; false: free, or only held by references */
+    uint8_t type;     /* enum sluice_frame_type */
+    bool owned : 1;   /* in the domain's memory map; false: free, or only held by references */
+    bool leaving : 1; /* its owner is giving it up: no emulator may map it any more */
 };
 
 struct frames {
@@ -46,6 +47,12 @@ void frames_get(struct frames *f, mfn_t mfn, uint64_t nr);
 
 /* One reference less on each; those that were the last go back to the host. */
 void frames_put(struct frames *f, mfn_t mfn, uint64_t nr);
+
+/*
+ * The same for references that come through the reverse map: of one domain's frames, under its
+ * memory lock; -ENOMEM: more than a count can hold, nothing was taken.
+ */
+int frames_get_checked(struct frames *f, mfn_t mfn, uint64_t nr);
 
 /* The owner lets go of frames in its memory map: its reference is dropped too. */
 void frames_disown(struct frames *f, mfn_t mfn, uint64_t nr);

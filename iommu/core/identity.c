@@ -38,18 +38,32 @@ int identity_split_ends(struct pgtable *pt, dfn_t first, uint64_t nr, bool *spli
     return err;
 }
 
+/* How many frames from dfn on, at most nr, are the identity map's; 0: an explicit one is there. */
+static uint64_t implicit_run(const struct context *c, dfn_t dfn, uint64_t nr)
+{
+    struct pt_leaf leaf;
+
+    if (c->no || !c->nr_mapped || pt_lookup(&c->pt, dfn, nr, &leaf))
+        return nr;
+    return leaf.attr & PT_MARK ? 0 : leaf.nr;
+}
+
 /*
  * Takes what is there of the range out, and flushes. No leaf sticks out of it; a context that is
- * being built has gaps.
+ * being built, and one that calls edit, has gaps. What is explicit stays.
  */
 static int clear(struct context *c, dfn_t first, uint64_t nr)
 {
     struct flush f = {.c = c, .first = first, .last = dfn_add(first, nr - 1)};
-    uint64_t at, done;
+    uint64_t at, done, run;
     int err;
 
     for (at = 0; at < nr; at += done) {
-        err = pt_unmap(&c->pt, dfn_add(first, at), nr - at, &f.freed, &done);
+        done = 1;
+        run = implicit_run(c, dfn_add(first, at), nr - at);
+        if (!run)
+            continue;
+        err = pt_unmap(&c->pt, dfn_add(first, at), run, &f.freed, &done);
         CHECK(c->s->port, !err || err == -ENOENT);
         if (err)
             done = 1;
@@ -65,6 +79,10 @@ static int fill(struct context *c, dfn_t first, mfn_t mfn, uint64_t nr, unsigned
 
     for (at = 0; at < nr; at += done) {
         err = pt_map(&c->pt, dfn_add(first, at), mfn_add(mfn, at), nr - at, 30, rights, &done);
+        if (err == -EEXIST && !implicit_run(c, dfn_add(first, at), 1)) {
+            done = 1;
+            continue;
+        }
         if (!err)
             continue;
         if (at && clear(c, first, at))
@@ -177,7 +195,7 @@ static int remove_runs(struct context *c, struct memory *m, gfn_t gfn, uint64_t 
     return err;
 }
 
-int identity_remove(struct domain_locked l, gfn_t gfn, uint64_t nr)
+int identity_prepare_remove(struct domain_locked l, gfn_t gfn, uint64_t nr)
 {
     struct domain *d = l.d;
     int err, failed = 0;
@@ -190,6 +208,16 @@ int identity_remove(struct domain_locked l, gfn_t gfn, uint64_t nr)
             return err;
         failed = err ? err : failed;
     }
+    return failed;
+}
+
+int identity_remove(struct domain_locked l, gfn_t gfn, uint64_t nr)
+{
+    struct domain *d = l.d;
+    int failed = 0;
+
+    if (!d->s->translates)
+        return 0;
     for (unsigned no = 0; no <= d->max_ctx_no; no++)
         if (is_identity(&d->ctx[no]) && remove_runs(&d->ctx[no], &d->memory, gfn, nr))
             failed = -EIO;

@@ -18,6 +18,9 @@ int identity_check(struct domain_locked l, gfn_t gfn, uint64_t nr);
  * has changed; remove: -ENOMEM likewise. -EIO: a unit failed; the frames may still be reached.
  */
 int identity_add(struct domain_locked l, gfn_t gfn, mfn_t mfn, uint64_t nr, unsigned rights);
+/* Does all of a removal that can lack memory: -ENOMEM, -EIO. */
+int identity_prepare_remove(struct domain_locked l, gfn_t gfn, uint64_t nr);
+/* After that. -EIO. */
 int identity_remove(struct domain_locked l, gfn_t gfn, uint64_t nr);
 
 /* Undoes an add whose range did not make it into the memory map. -EIO. */

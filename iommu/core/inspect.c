@@ -219,6 +219,10 @@ void sluice_domain_info(struct sluice_domain *sd, struct sluice_domain_info *out
         .budget_contexts = d->budget_contexts,
         .budget_tables = d->pages.limit,
         .budget_refs = limit < SLUICE_NO_LIMIT - 1 ? limit : SLUICE_NO_LIMIT,
+        .space = d->space,
+        .one_to_one = d->one_to_one,
+        .has_scratch = d->scratch.n,
+        .scratch = d->scratch,
     };
 }
 
@@ -238,5 +242,42 @@ void sluice_domain_stats(struct sluice_domain *sd, struct sluice_domain_stats *o
         .contexts = d->nr_contexts,
         .tables = d->pages.used,
         .refs = d->memory.refs,
+        .foreign = d->nr_tuples,
     };
+}
+
+int sluice_frame_tuples(struct sluice *ss, mfn_t mfn,
+                        int (*visit)(void *arg, const struct sluice_tuple *t), void *arg)
+{
+    struct instance *s = instance_of(ss);
+    struct m2b_locked l = m2b_lock(&s->m2b);
+    struct m2b_tuple t, *after = NULL;
+    int err = 0;
+
+    for (; !err && m2b_next(l, mfn, after, &t); after = &t) {
+        const struct sluice_tuple out = {
+            .domid = t.user->domid,
+            .server = t.server,
+            .bfn = t.bfn.n,
+            .local = t.flags & M2B_LOCAL,
+            .swappable = t.flags & M2B_SWAP,
+            .unheld = t.flags & M2B_NO_REF,
+            .one_to_one = t.flags & M2B_1TO1,
+            .left = t.flags & M2B_LEFT,
+        };
+
+        err = visit(arg, &out);
+    }
+    m2b_unlock(l);
+    return err;
+}
+
+void sluice_reverse_map(struct sluice *ss, uint64_t *nodes, uint64_t *bytes)
+{
+    struct instance *s = instance_of(ss);
+    struct m2b_locked l = m2b_lock(&s->m2b);
+
+    *nodes = s->m2b.nr_nodes;
+    *bytes = m2b_bytes(&s->m2b);
+    m2b_unlock(l);
 }

@@ -21,6 +21,7 @@ int sluice_create(const struct sluice_config *config, struct sluice **out)
         port->free(port->host, s, sizeof(*s));
         return err;
     }
+    m2b_init(&s->m2b, port);
     s->dids[0] = 1; /* tag 0 stays unused: VT-d's caching mode claims it (section 6.2.2.1) */
     *out = (struct sluice *)(void *)s;
     return 0;
@@ -32,6 +33,7 @@ void sluice_destroy(struct sluice *ss)
     const struct sluice_port *port = s->port;
 
     CHECK(port, !s->domains && !s->devices);
+    m2b_fini(&s->m2b);
     frames_fini(&s->frames);
     port->free(port->host, s->dids, MAX_DIDS / 8);
     port->free(port->host, s, sizeof(*s));

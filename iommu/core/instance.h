@@ -7,6 +7,7 @@
 #define SLUICE_CORE_INSTANCE_H
 
 #include "frame.h"
+#include "m2b.h"
 
 #define MAX_DIDS 65536u
 
@@ -20,6 +21,8 @@ struct instance {
     bool translates, snoop, caching_mode;
     uint32_t nr_dids;
     uint64_t *dids; /* bitmap of tags in use */
+    struct m2b m2b;
+    struct domain *window; /* the domain that has one: window.h */
     struct domain *domains;
     struct device *devices;
     uint64_t next_serial;

@@ -4,13 +4,10 @@
  * follow, flushed, before a frame is let go.
  */
 #include "identity.h"
+#include "leave.h"
 #include "reserved.h"
-
-static const unsigned attr_of_type[] = {
-    [SLUICE_FRAME_RAM] = PT_READ | PT_WRITE,
-    [SLUICE_FRAME_READONLY] = PT_READ,
-    [SLUICE_FRAME_PRIVATE] = MEMORY_PRIVATE,
-};
+#include "space.h"
+#include "window.h"
 
 typedef void (*each_run)(struct frames *f, mfn_t first, uint64_t nr);
 
@@ -79,7 +76,7 @@ static int give(struct domain *d, gfn_t gfn, mfn_t mfn, uint64_t nr, enum sluice
 static int show(struct memory *m, gfn_t gfn, mfn_t mfn, uint64_t nr, enum sluice_frame_type type)
 {
     struct memory_locked l = memory_lock(m);
-    int err = map_add(l, gfn, mfn, nr, attr_of_type[type]);
+    int err = map_add(l, gfn, mfn, nr, memory_attr(type));
 
     memory_unlock(l);
     return err;
@@ -89,20 +86,34 @@ static int show(struct memory *m, gfn_t gfn, mfn_t mfn, uint64_t nr, enum sluice
  * The identity maps come first: what the memory map shows can be mapped, and referenced, by a call
  * at once, and then there is no way back.
  */
+static int show_everywhere(struct domain_locked l, gfn_t gfn, mfn_t mfn, uint64_t nr,
+                           enum sluice_frame_type type)
+{
+    const unsigned rights = memory_rights(memory_attr(type));
+    int err = rights ? identity_add(l, gfn, mfn, nr, rights) : 0;
+
+    if (err)
+        return err;
+    err = show(&l.d->memory, gfn, mfn, nr, type);
+    if (err && rights && identity_take_back(l, gfn, nr))
+        err = -EIO;
+    return err;
+}
+
 static int add(struct domain_locked l, gfn_t gfn, mfn_t mfn, uint64_t nr,
                enum sluice_frame_type type)
 {
-    const unsigned rights = memory_rights(attr_of_type[type]);
+    const unsigned rights = memory_rights(memory_attr(type));
     struct memory *m = &l.d->memory;
     int err = give(l.d, gfn, mfn, nr, type);
 
     if (err)
         return err;
-    err = rights ? identity_add(l, gfn, mfn, nr, rights) : 0;
+    err = window_add(l.d->s, mfn, nr, rights);
     if (!err) {
-        err = show(m, gfn, mfn, nr, type);
-        if (err && rights && identity_take_back(l, gfn, nr))
-            err = -EIO;
+        err = show_everywhere(l, gfn, mfn, nr, type);
+        if (err && window_remove(l.d->s, mfn, nr))
+            err = -EIO; /* somebody is at work there now: as if it could still be reached */
     }
     if (err == -EIO)
         frames_lose(m->frames, mfn, nr);
@@ -125,11 +136,19 @@ static int found(void *arg, const struct pt_leaf *leaf)
     return -EEXIST;
 }
 
+/* Calls of the frames ABI, which edit the space that follows the memory map, wait. */
+static int enter(struct domain *d, struct space *sp)
+{
+    *sp = (struct space){.d = d};
+    return d->ctx[0].identity ? space_enter(d, sp) : 0;
+}
+
 int sluice_memory_add(struct sluice_domain *sd, gfn_t gfn, mfn_t mfn, uint64_t nr,
                       enum sluice_frame_type type)
 {
     struct domain *d = domain_of(sd);
     struct domain_locked l;
+    struct space sp;
     int err;
 
     if (type == SLUICE_FRAME_HOST || type > SLUICE_FRAME_PRIVATE || check_gfns(d, gfn, nr))
@@ -143,7 +162,11 @@ int sluice_memory_add(struct sluice_domain *sd, gfn_t gfn, mfn_t mfn, uint64_t n
     if (!err)
         err = pt_walk(&d->memory.map, dfn_of(gfn.n), dfn_of(gfn.n + nr - 1), found, NULL);
     if (!err)
+        err = enter(d, &sp);
+    if (!err) {
         err = add(l, gfn, mfn, nr, type);
+        space_leave(&sp);
+    }
     domain_unlock(l);
     return err;
 }
@@ -175,11 +198,47 @@ static int prepare_remove(struct memory *m, gfn_t gfn, uint64_t nr)
     return err;
 }
 
+/* All that can lack memory, before anything goes. */
+static int prepare_identity(struct domain_locked l, gfn_t gfn, uint64_t nr)
+{
+    struct space sp;
+    int err = enter(l.d, &sp);
+
+    if (err)
+        return err;
+    err = identity_prepare_remove(l, gfn, nr);
+    space_leave(&sp);
+    return err;
+}
+
+/* Nobody else is about to use them. `failed`: some may be reached all the same. */
+static int remove_frames(struct domain_locked l, gfn_t gfn, uint64_t nr, int failed)
+{
+    struct memory_locked ml;
+    struct space sp;
+    int err = enter(l.d, &sp);
+
+    if (err)
+        return err;
+    err = identity_remove(l, gfn, nr);
+    if (failed)
+        instance_event(l.d->s, SLUICE_EVENT_FRAMES_LOST, failed, "remove_frames", nr, 0);
+    if (!err)
+        err = failed;
+    if (!err || err == -EIO) {
+        ml = memory_lock(&l.d->memory);
+        map_remove(ml, gfn, nr, err ? frames_lose : frames_disown);
+        memory_unlock(ml);
+    }
+    space_leave(&sp);
+    return err;
+}
+
 int sluice_memory_remove(struct sluice_domain *sd, gfn_t gfn, uint64_t nr)
 {
     struct domain *d = domain_of(sd);
-    struct memory_locked ml;
     struct domain_locked l;
+    bool failed;
     int err;
 
     if (check_gfns(d, gfn, nr))
@@ -187,12 +246,12 @@ int sluice_memory_remove(struct sluice_domain *sd, gfn_t gfn, uint64_t nr)
     l = domain_lock(d);
     err = prepare_remove(&d->memory, gfn, nr);
     if (!err)
-        err = identity_remove(l, gfn, nr);
-    if (!err || err == -EIO) {
-        ml = memory_lock(&d->memory);
-        map_remove(ml, gfn, nr, err ? frames_lose : frames_disown);
-        memory_unlock(ml);
-    }
+        err = prepare_identity(l, gfn, nr);
+    failed = err == -EIO;
+    if (!err || err == -EIO)
+        err = leave_frames(l, gfn, nr);
+    if (!err || err == -EIO)
+        err = remove_frames(l, gfn, nr, failed ? -EIO : err);
     domain_unlock(l);
     return err;
 }

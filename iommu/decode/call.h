@@ -11,7 +11,7 @@
 #include "../core/map.h"
 #include "../core/trim.h"
 
-enum call_state { CALL_DECODE, CALL_PERFORM, CALL_FREEING };
+enum call_state { CALL_DECODE, CALL_PERFORM, CALL_FREEING, CALL_FRAMES };
 
 struct call {
     struct domain *caller;  /* whose hypercall it is, and whose memory holds the arguments */
@@ -51,6 +51,9 @@ struct call {
             uint32_t generation;
             dfn_t dfn;
         } lookup;
+        struct {
+            uint32_t count, next; /* elements; those before next are done */
+        } frames;
     } req;
 };
 
@@ -66,6 +69,11 @@ struct subop {
     int (*decode)(struct call *call, const void *raw);
     long (*perform)(struct call *call);
 };
+
+static inline struct call *call_of(struct sluice_call *call)
+{
+    return (struct call *)(void *)call;
+}
 
 /* Writes an OUT field of the argument. 0, -EFAULT. */
 int call_put(const struct call *call, uint64_t offset, const void *value, size_t size);

@@ -97,11 +97,6 @@ static long run_remote(struct call *call)
     return status;
 }
 
-static struct call *call_of(struct sluice_call *call)
-{
-    return (struct call *)(void *)call;
-}
-
 _Static_assert(sizeof(struct call) <= sizeof(struct sluice_call), "sluice_call is too small");
 
 void sluice_call_start(struct sluice_call *sc, struct sluice_domain *sd, int subop, uint64_t arg)
@@ -118,7 +113,11 @@ long sluice_call_run(struct sluice_call *sc)
     struct call *call = call_of(sc);
     int err;
 
-    if (!call->caller->s->translates || call->caller->dying)
+    if (call->caller->dying)
+        return -ENODEV;
+    if (call->state == CALL_FRAMES)
+        return call->op->perform(call); /* it has something to say without an IOMMU too */
+    if (!call->caller->s->translates)
         return -ENODEV;
     if (call->state == CALL_DECODE && call->subop == IOMMU_remote_cmd) {
         err = decode_remote(call);

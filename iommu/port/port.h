@@ -48,7 +48,10 @@ struct sluice_port {
      */
     void *direct_map;
 
-    /* Pages for translation tables: 4 KiB, zeroed, never given to a device. 0 or -ENOMEM. */
+    /*
+     * Pages for translation tables and the reverse map, and one scratch page for each domain that
+     * needs it, which devices may write: 4 KiB, zeroed. 0 or -ENOMEM.
+     */
     int (*alloc_page)(void *host, mfn_t *page);
     void (*free_page)(void *host, mfn_t page);
 
@@ -69,10 +72,17 @@ struct sluice_port {
     int (*copy_to_guest)(void *host, void *guest, uint64_t to, const void *from, size_t size);
 
     /*
-     * Policy: may domain `caller` do `subop` on domain `target`? Asked before it is known whether
-     * the target exists, so that a caller without the privilege cannot probe for domains.
+     * Policy: may domain `caller` do `subop` on domain `target`? Sub-ops of the frames ABI come as
+     * SLUICE_FRAMES_SUBOP + IOMMUOP_*. Asked before it is known whether the target exists, so that
+     * a caller without the privilege cannot probe for domains.
      */
     bool (*may_control)(void *host, uint16_t caller, uint16_t target, unsigned subop);
+
+    /*
+     * A synchronous request waits for the I/O server with this cookie: let its emulator take it
+     * (sluice_ioreq_take). Called with locks held: note it, and return.
+     */
+    void (*ioreq)(void *host, void *cookie);
 
     /* Locks do not nest in themselves; the order is in DESIGN.md. */
     void (*lock)(void *host, struct sluice_lock *lock);
@@ -101,6 +111,8 @@ struct sluice_port {
      */
     void (*panic)(void *host, const char *what) __attribute__((noreturn));
 };
+
+#define SLUICE_FRAMES_SUBOP 0x10000u
 
 #define SLUICE_STR1(x) #x
 #define SLUICE_STR(x)  SLUICE_STR1(x)

@@ -15,7 +15,8 @@
 /* Every construct of the page that describes the grammar. */
 static const char whole[] =
     "# a comment with UTF-8: \xc3\xa4\n"
-    "machine ram=256M aw=48 default=identity iommu=none intremap=off hwdom=strict msi=unsafe\r\n"
+    "machine ram=256M aw=48 default=identity iommu=none intremap=off hwdom=strict window=0x100 "
+    "msi=unsafe\r\n"
     "require nested pasid superpages two-devices nvme intremap faults\n"
     "\n"
     "domain dom0 id=0 mem=32M hardware controls=dom1,dom2   # later ones\n"
@@ -49,6 +50,10 @@ static const char whole[] =
     "dom1: map_list => EOPNOTSUPP\n"
     "dom0: frames.map_foreign_page bfn=0x900 gfn=0x10 domid=1 ioserver=1 flags=rw,swap_mfn => 0\n"
     "dom0: frames.map_page bfn=0x10 gfn=0x10 flags=rw ; frames.unmap_page bfn=0x77 => 0 ; ENOENT\n"
+    "dom0: continue_every=2 frames.unmap_page bfn=1 order=9 flags=remove_m2b ; frames.query_caps "
+    "=> "
+    "any ; 0 flags=map_cap,map_all_mfns order=9\n"
+    "dom0: frames.raw arg=0x1000 count=2 bytes=0200 => EFAULT\n"
     "dom0: frames.lookup_foreign_page gfn=1 domid=0x7ff0 ioserver=0xffff -> $bfn\n"
     "dom1: vtd.write reg=0x18 size=4 value=0x1\n"
     "dom1: vtd.read reg=0x1c size=4 => 0 value=0x1\n"
@@ -71,9 +76,11 @@ static const char whole[] =
     "dom0: ioreq_server domid=1 id=1 ring=1\n"
     "dom0: ioreq id=1 => 0 type=invalidate bfn=0x900\n"
     "dom0: ioreq id=1 => ENODATA\n"
+    "dom0: ioreq_server_end domid=1 id=1\n"
     "destroy dom1\n"
     "domain dom1 id=1 mem=1M\n"
     "dom1: refs gfn=0x10 => 2\n"
+    "dom1: refs ctx_no=$c dfn=0x10 => 2\n"
     "dom1: leaf ctx_no=$c dfn=0x800 => 0 size=2M\n"
     "check\n"
     "fail alloc=3\n"
@@ -99,7 +106,7 @@ static void test_every_construct(void **state)
     (void)state;
     if (!sc)
         fail_msg("%s", error.text);
-    assert_int_equal(sc->nr_lines, 61);
+    assert_int_equal(sc->nr_lines, 65);
     assert_int_equal(sc->nr_vars, 6);
     sc_free(sc);
 }
@@ -198,6 +205,12 @@ static const struct {
     {"dom1: frames.map_page bfn=1 ; noop", "';' makes arrays"},
     {"dom1: frames.map_page bfn=1 ; frames.map_page bfn=2 => 0", "expected ; and a result"},
     {"dom1: frames.map_page bfn=1 => 0 ; 0", "';' is not expected"},
+    {"dom1: frames.raw arg=0 count=1 ; frames.map_page bfn=1", "';' makes arrays"},
+    {"dom1: frames.map_page bfn=1 ; frames.raw arg=0 count=1", "';' makes arrays"},
+    {"dom1: frames.map_page flags=x", "unknown flag 'x'"},
+    {"dom1: frames.map_page domid=1", "no field 'domid'"},
+    {"dom1: frames.lookup_foreign_page bfn=1", "expected behind =>"},
+    {"dom1: remote domid=1 frames.map_page bfn=1", "is no sub-op"},
     {"dom1: remote domid=1", "expected the command"},
     {"dom1: remote map_pages", "expected domid="},
     {"dom1: remote domid=1 balloon_out gfn=1", "is no sub-op"},

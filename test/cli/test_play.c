@@ -212,9 +212,9 @@ static void test_skipped(void **state)
 static void test_later_interfaces(void **state)
 {
     (void)state;
-    expect(DOMAIN "d: frames.unmap_page bfn=1 => any\n", 1,
-           "f:2: d: frames.unmap_page bfn=1 => any\n  expected any\n"
-           "  got the frames ABI is not in this build\n0 passed, 1 failed, 0 skipped\n",
+    expect(DOMAIN "d: vtd.read reg=4 => any\n", 1,
+           "f:2: d: vtd.read reg=4 => any\n  expected any\n"
+           "  got the emulated VT-d is not in this build\n0 passed, 1 failed, 0 skipped\n",
            "");
     expect(DOMAIN DEVICE "nic: dma_write addr=0 len=1 pasid=3 => any\n", 1,
            "f:3: nic: dma_write addr=0 len=1 pasid=3 => any\n  expected any\n"
@@ -299,6 +299,56 @@ static void test_variables(void **state)
                   "d: refs gfn=$g => 2\n"
                   "d: free_context ctx_no=$n\n",
            0, "1 passed, 0 failed, 0 skipped\n", "");
+}
+
+/* Several calls on a line: a result each, in every report. */
+#define ARRAY                                                                                   \
+    "d: frames.map_page bfn=0x800 gfn=1 flags=rw ; frames.unmap_page bfn=9 ; frames.query_caps" \
+    " => 0 ; 0 ; 0 order=5\n"
+
+static void test_arrays(void **state)
+{
+    (void)state;
+    expect(DOMAIN ARRAY, 1,
+           "f:2: " ARRAY "  expected 0 ; 0 ; 0 order=5\n"
+           "  got 0 ; ENOENT ; 0 flags=map_cap order=9\n0 passed, 1 failed, 0 skipped\n",
+           "");
+}
+
+static void test_arrays_in_tour(void **state)
+{
+    struct result r = play(DOMAIN ARRAY, &report_tour, NULL);
+
+    (void)state;
+    assert_non_null(strstr(r.out, "    done; refused: ENOENT (nothing is there); done, flags="));
+    result_free(&r);
+}
+
+static void test_arrays_in_json(void **state)
+{
+    struct result r = play(DOMAIN ARRAY, &report_json, NULL);
+    json_t *root = json_loads(r.out, 0, NULL), *got;
+
+    (void)state;
+    got = json_array_get(json_object_get(root, "files"), 0);
+    got = json_object_get(json_array_get(json_object_get(got, "lines"), 0), "got");
+    assert_int_equal(json_array_size(got), 3);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(got, 1), "status")), -2);
+    json_decref(root);
+    result_free(&r);
+}
+
+static void test_frames_limits(void **state)
+{
+    (void)state;
+    expect(DOMAIN "d: frames.unmap_page bfn=1 order=64 => any\n", 1,
+           "f:2: d: frames.unmap_page bfn=1 order=64 => any\n  expected any\n"
+           "  got expected flags of 16 bits and an order of 6\n0 passed, 1 failed, 0 skipped\n",
+           "");
+    expect(DOMAIN "d: refs gfn=1 mfn=1 => any\n", 1,
+           "f:2: d: refs gfn=1 mfn=1 => any\n  expected any\n"
+           "  got which frame? expected one of gfn=, dfn=, mfn=\n0 passed, 1 failed, 0 skipped\n",
+           "");
 }
 
 static void test_tour(void **state)
@@ -461,6 +511,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_untouched_output),
         cmocka_unit_test(test_keep_going),
         cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_arrays),
+        cmocka_unit_test(test_arrays_in_tour),
+        cmocka_unit_test(test_arrays_in_json),
+        cmocka_unit_test(test_frames_limits),
         cmocka_unit_test(test_tour),
         cmocka_unit_test(test_tour_shows_and_explains),
         cmocka_unit_test(test_json),

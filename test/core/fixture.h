@@ -73,7 +73,7 @@ struct setup {
 };
 
 struct guest {
-    char bytes[GUEST_BYTES]; /* at GUEST_ADDRESS */
+    _Alignas(16) char bytes[GUEST_BYTES]; /* at GUEST_ADDRESS */
     uint8_t reads[GUEST_BYTES];
     bool flips;          /* another value at each read */
     bool readonly;       /* writes fail */

@@ -188,6 +188,15 @@ static void without_a_limit_a_count_still_cannot_overflow(void **state)
     assert_true(domain_of(h->d)->memory.refs_limit < UINT32_MAX);
 }
 
+static void rights_are_the_same_under_a_mark(void **state)
+{
+    (void)state;
+    assert_int_equal(memory_rights(RW | PT_MARK), RW);
+    assert_int_equal(memory_rights(PT_READ | PT_MARK), PT_READ);
+    assert_int_equal(memory_rights(MEMORY_PRIVATE), 0);
+    assert_int_equal(memory_rights(MEMORY_PRIVATE | PT_MARK), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -203,6 +212,7 @@ int main(void)
         T(referenced_frames_are_given_back_later),
         T(the_budget_counts_each_mapping_and_never_goes_over),
         T(without_a_limit_a_count_still_cannot_overflow),
+        cmocka_unit_test(rights_are_the_same_under_a_mark),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ enum { FIRST, SECOND };
 
 static const char *const second_controls[] = {"dom1"};
 
-const struct plan small_plan = {
+static const struct plan plan = {
     .machine = {.ram = 1u << 20},
     .nr_domains = 2,
     .domain = {{.name = "dom1", .domid = 1, .mem = GFNS * FRAME_SIZE, .max_ctx_no = CONTEXTS},
@@ -34,7 +34,7 @@ const struct plan small_plan = {
     .group_with = {-1, -1},
 };
 
-static void add(struct alphabet *a, struct op op)
+void alphabet_add(struct alphabet *a, struct op op)
 {
     if (a->nr == a->room) {
         a->room = a->room * 2 + 128;
@@ -55,11 +55,11 @@ static void add_maps(struct alphabet *a, uint16_t ctx)
         for (op.dfn = 0; op.dfn < DFNS; op.dfn++) {
             op.nr = 1;
             op.flags = IOMMU_MAP_readable;
-            add(a, op);
+            alphabet_add(a, op);
             op.flags |= IOMMU_MAP_writeable;
-            add(a, op);
+            alphabet_add(a, op);
             op.nr = 2;
-            add(a, op);
+            alphabet_add(a, op);
         }
     }
 }
@@ -70,7 +70,7 @@ static void add_unmaps(struct alphabet *a, uint16_t ctx)
 
     for (op.dfn = 0; op.dfn < DFNS; op.dfn++) {
         for (op.nr = 1; op.nr <= 2; op.nr++)
-            add(a, op);
+            alphabet_add(a, op);
     }
 }
 
@@ -80,11 +80,11 @@ static void add_contexts(struct alphabet *a, uint8_t domain)
 
     op.kind = OP_ALLOC;
     for (op.flags = 0; op.flags < 2; op.flags++)
-        add(a, op);
+        alphabet_add(a, op);
     op.kind = OP_FREE;
     for (op.ctx = 0; op.ctx <= CONTEXTS; op.ctx++) {
         for (op.flags = 0; op.flags < 2; op.flags++)
-            add(a, op);
+            alphabet_add(a, op);
     }
 }
 
@@ -95,12 +95,12 @@ static void add_devices(struct alphabet *a)
     for (op.device = 0; op.device < DEVICES; op.device++) {
         op.kind = OP_REATTACH;
         for (op.ctx = 0; op.ctx <= CONTEXTS; op.ctx++)
-            add(a, op);
+            alphabet_add(a, op);
         op.kind = OP_UNASSIGN;
-        add(a, op);
+        alphabet_add(a, op);
         op.kind = OP_ASSIGN;
         for (op.domain = 0; op.domain < 2; op.domain++)
-            add(a, op);
+            alphabet_add(a, op);
         op.domain = 0;
     }
 }
@@ -111,9 +111,9 @@ static void add_memory(struct alphabet *a, uint8_t domain)
 
     for (op.gfn = 0; op.gfn < GFNS; op.gfn++) {
         op.kind = OP_BALLOON;
-        add(a, op);
+        alphabet_add(a, op);
         op.kind = OP_POPULATE;
-        add(a, op);
+        alphabet_add(a, op);
     }
 }
 
@@ -124,27 +124,27 @@ static void add_second(struct alphabet *a)
 
     for (op.domain = FIRST; op.domain <= SECOND; op.domain++) {
         op.kind = OP_MAP;
-        add(a, op);
+        alphabet_add(a, op);
         op.kind = OP_UNMAP;
-        add(a, op);
+        alphabet_add(a, op);
     }
     op.domain = FIRST;
     op.kind = OP_FREE;
     op.flags = IOMMU_FREE_reattach_default;
-    add(a, op);
+    alphabet_add(a, op);
     op.flags = 0;
     op.kind = OP_ALLOC;
-    add(a, op);
+    alphabet_add(a, op);
     op.kind = OP_REATTACH;
-    add(a, op);
+    alphabet_add(a, op);
     op.domain = SECOND;
-    add(a, op);
+    alphabet_add(a, op);
     op.caller = FIRST; /* which does not control the second */
     op.kind = OP_ALLOC;
-    add(a, op);
+    alphabet_add(a, op);
 }
 
-struct alphabet small_alphabet(void)
+static struct alphabet alphabet(void)
 {
     struct alphabet a = {0};
 
@@ -156,7 +156,7 @@ struct alphabet small_alphabet(void)
         add_unmaps(&a, ctx);
     }
     add_second(&a);
-    add(&a, (struct op){.kind = OP_DESTROY, .domain = FIRST});
+    alphabet_add(&a, (struct op){.kind = OP_DESTROY, .domain = FIRST});
     return a;
 }
 
@@ -177,7 +177,7 @@ static bool probe_dma(struct world *w, struct op op)
     return true;
 }
 
-bool small_probe(struct world *w)
+static bool probe(struct world *w)
 {
     struct op op = {.kind = OP_LOOKUP};
 
@@ -189,3 +189,5 @@ bool small_probe(struct world *w)
     }
     return probe_dma(w, (struct op){0});
 }
+
+const struct scope small_scope = {"contexts", &plan, alphabet, probe};

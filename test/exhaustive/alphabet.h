@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The small scope that is explored exhaustively. */
+/* The small scopes that are explored exhaustively. */
 #ifndef TEST_EXHAUSTIVE_ALPHABET_H
 #define TEST_EXHAUSTIVE_ALPHABET_H
 
@@ -10,13 +10,18 @@ struct alphabet {
     size_t nr, room;
 };
 
-extern const struct plan small_plan;
+struct scope {
+    const char *name;
+    const struct plan *plan;
+    /* Every operation that is tried in every state; the caller frees .op. */
+    struct alphabet (*alphabet)(void);
+    /* Asks and touches everything that can be: changes no state, warms every cache. */
+    bool (*probe)(struct world *w);
+};
 
-/* Every operation that is tried in every state; the caller frees .op. */
-struct alphabet small_alphabet(void);
+/* Contexts; emulators and a guest that balloons: strict, relaxed, slow. */
+extern const struct scope small_scope, frames_scope, relaxed_scope, slow_scope;
 
-/* Asks and touches everything that can be asked and touched: changes no state, warms every cache.
- */
-bool small_probe(struct world *w);
+void alphabet_add(struct alphabet *a, struct op op);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Small-scope exhaustion and random walks, compared with the ghost model after every step. */
-#include "world.h"
+#include "alphabet.h"
 
 #include <argp.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct options {
     struct budget budget;
@@ -14,6 +15,7 @@ struct options {
 static const struct argp_option options[] = {
     {"depth", 'd', "N", 0, "explore sequences of up to N operations (6)", 0},
     {"seconds", 's', "S", 0, "stop after S seconds; 0: never (45)", 0},
+    {"scope", 'c', "NAME", 0, "contexts (the default), frames, relaxed or slow", 0},
     {"random", 'r', "N", 0, "instead, N random walks over a wider alphabet", 0},
     {"seed", 'e', "S", 0, "of the first walk (1)", 0},
     {"trace", 't', NULL, 0, "print each operation before it is done", 0},
@@ -30,6 +32,19 @@ static unsigned long number(struct argp_state *state, const char *text)
     return value;
 }
 
+static const struct scope *scope(struct argp_state *state, const char *name)
+{
+    static const struct scope *const scopes[] = {&small_scope, &frames_scope, &relaxed_scope,
+                                                 &slow_scope};
+
+    for (unsigned i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
+        if (!strcmp(scopes[i]->name, name))
+            return scopes[i];
+    }
+    argp_error(state, "no such scope: %s", name);
+    return NULL;
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct options *o = state->input;
@@ -40,6 +55,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case 's':
         o->budget.seconds = (unsigned)number(state, text);
+        return 0;
+    case 'c':
+        o->budget.scope = scope(state, text);
         return 0;
     case 'r':
         o->walks = (unsigned)number(state, text);
@@ -62,7 +80,7 @@ int main(int argc, char **argv)
         .parser = parse,
         .doc = "Tries every sequence of calls in a small scope; findings print as scenarios.",
     };
-    struct options o = {.budget = {.depth = 6, .seconds = 45}, .seed = 1};
+    struct options o = {.budget = {.scope = &small_scope, .depth = 6, .seconds = 45}, .seed = 1};
     unsigned findings;
 
     if (argp_parse(&argp, argc, argv, 0, NULL, &o))

@@ -19,6 +19,7 @@ struct state {
 };
 
 struct search {
+    const struct scope *scope;
     struct alphabet alphabet;
     struct state *state; /* in the order of finding, so by depth */
     size_t nr, room;
@@ -82,7 +83,8 @@ static void add_state(struct search *s, uint32_t parent, uint16_t op, uint16_t d
 
 static bool step(const struct search *s, struct world *w, uint16_t op)
 {
-    return world_do(w, &s->alphabet.op[op]) && world_check(w) && small_probe(w) && world_check(w);
+    return world_do(w, &s->alphabet.op[op]) && world_check(w) && s->scope->probe(w) &&
+           world_check(w);
 }
 
 /* A fresh world in that state. */
@@ -93,10 +95,10 @@ static bool reach_state(const struct search *s, struct world *w, size_t at)
 
     for (size_t i = at; i; i = s->state[i].parent)
         path[nr++] = s->state[i].op;
-    if (!world_open(w, &small_plan, s->log, s->trace) || !small_probe(w))
+    if (!world_open(w, s->scope->plan, s->log, s->trace) || !s->scope->probe(w))
         return false;
     while (nr) {
-        if (!world_do(w, &s->alphabet.op[path[--nr]]) || !small_probe(w))
+        if (!world_do(w, &s->alphabet.op[path[--nr]]) || !s->scope->probe(w))
             return false;
     }
     return true;
@@ -150,9 +152,9 @@ static void say(const struct search *s, size_t expanded, bool complete, unsigned
 {
     unsigned whole = expanded < s->nr ? s->state[expanded].depth : depth;
 
-    printf("%zu distinct states found, every one of %zu operations tried from %zu of them: "
+    printf("%s: %zu distinct states found, every one of %zu operations tried from %zu of them: "
            "%ju transitions; ",
-           s->nr, s->alphabet.nr, expanded, (uintmax_t)s->transitions);
+           s->scope->name, s->nr, s->alphabet.nr, expanded, (uintmax_t)s->transitions);
     if (complete)
         printf("complete to depth %u; ", depth);
     else
@@ -170,7 +172,10 @@ static unsigned run(void *arg)
     const struct exploration *e = arg;
     const struct budget *budget = e->budget;
     unsigned depth = budget->depth < MOST_DEPTH ? budget->depth : MOST_DEPTH;
-    struct search s = {.alphabet = small_alphabet(), .log = e->log, .trace = budget->trace};
+    struct search s = {.scope = budget->scope,
+                       .alphabet = budget->scope->alphabet(),
+                       .log = e->log,
+                       .trace = budget->trace};
     struct timespec start;
     bool late = false;
     size_t i;

@@ -48,6 +48,25 @@ static struct machine_domain_config random_domain(struct dice *d, const char *na
     return c;
 }
 
+/* The first domain emulates for the others, and the second for the third. */
+static void random_emulators(struct dice *d, struct plan *p)
+{
+    static const char *const controls[] = {"dom2"};
+
+    p->domain[1].controls = controls;
+    p->domain[1].nr_controls = 1;
+    p->nr_servers = PLAN_SERVERS;
+    p->server[0] = (struct plan_server){0, 1, 1, 1 + (uint32_t)dice_below(d, 4)};
+    p->server[1] = (struct plan_server){0, 2, 1, 1 + (uint32_t)dice_below(d, 4)};
+    p->server[2] = (struct plan_server){1, 2, 2, 1 + (uint32_t)dice_below(d, 4)};
+    p->slow_emulators = dice_once_in(d, 4);
+    if (dice_once_in(d, 3))
+        p->domain[0].space = dice_once_in(d, 4) ? SLUICE_SPACE_PASSTHROUGH : SLUICE_SPACE_RELAXED;
+    if (dice_once_in(d, 2))
+        p->domain[0].window = 1u << dice_below(d, 24);
+    p->owner[0] = 0;
+}
+
 struct plan random_plan(struct dice *d)
 {
     struct plan p = {.machine = random_machine(d), .nr_domains = 3, .nr_devices = 3};
@@ -73,6 +92,8 @@ struct plan random_plan(struct dice *d)
     }
     if (dice_once_in(d, 4) && p.machine.nr_units == 1)
         p.group_with[1] = 0;
+    if (dice_once_in(d, 2))
+        random_emulators(d, &p);
     return p;
 }
 
@@ -133,6 +154,42 @@ static void random_small(struct dice *d, struct op *op, enum op_kind kind)
     }
 }
 
+static uint32_t random_flags(struct dice *d, unsigned order)
+{
+    uint32_t flags = 1 + (uint32_t)dice_below(d, 3);
+
+    flags |= (uint32_t)dice_below(d, 4) << 2;
+    if (dice_once_in(d, 30))
+        flags = (uint32_t)dice_roll(d) & 0x3ff;
+    return flags | IOMMU_page_order(order);
+}
+
+static void random_element(struct dice *d, struct op *op)
+{
+    unsigned order = dice_once_in(d, 5) ? 9 : 0;
+
+    if (dice_once_in(d, 30))
+        order = (unsigned)dice_below(d, 64);
+    op->kind = OP_FRAMES;
+    op->frames = (uint8_t)dice_below(d, dice_once_in(d, 30) ? 9 : 7);
+    op->again = op->frames == IOMMUOP_unmap_foreign_page && dice_once_in(d, 2);
+    op->caller = dice_once_in(d, 4) ? 1 : 0;
+    op->domain = (uint8_t)(1 + dice_below(d, 2));
+    op->ctx = dice_once_in(d, 2) ? IOSERVID_any : (uint16_t)(1 + dice_below(d, 2));
+    op->dfn = random_dfn(d, order == 9 ? SUPERPAGE : FRAME_SIZE);
+    op->gfn = order ? 0x200 * dice_below(d, 3) : dice_below(d, 20);
+    op->flags = random_flags(d, order);
+    op->every = dice_once_in(d, 4) ? 1 + (uint32_t)dice_below(d, 2) : 0;
+}
+
+static void random_request(struct dice *d, struct op *op)
+{
+    op->kind = dice_once_in(d, 60) ? OP_SERVER_END : OP_IOREQ;
+    op->caller = dice_once_in(d, 3) ? 1 : 0;
+    op->domain = (uint8_t)(1 + dice_below(d, 2));
+    op->ctx = (uint16_t)(1 + dice_below(d, 2));
+}
+
 static enum op_kind random_kind(struct dice *d)
 {
     static const enum op_kind kinds[] = {
@@ -162,6 +219,11 @@ struct op random_op(struct dice *d, const struct plan *plan)
     op.caller = dice_once_in(d, 8) ? (uint8_t)dice_below(d, PLAN_DOMAINS) : op.domain;
     if (plan->failures && dice_once_in(d, 40)) {
         random_failure(d, &op);
+    } else if (plan->nr_servers && dice_once_in(d, 2)) {
+        if (dice_once_in(d, 5))
+            random_request(d, &op);
+        else
+            random_element(d, &op);
     } else if (kind == OP_MAP || kind == OP_UNMAP) {
         op.kind = kind;
         random_pages(d, &op);

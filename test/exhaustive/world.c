@@ -62,6 +62,35 @@ static bool add_devices(struct world *w)
     return true;
 }
 
+static bool add_servers(struct world *w)
+{
+    for (unsigned i = 0; i < w->plan->nr_servers; i++) {
+        const struct plan_server *s = &w->plan->server[i];
+        const struct plan *plan = w->plan;
+        int status = machine_ioreq_server(domain_of(w, s->emulator), domain_of(w, s->target), s->id,
+                                          s->nr_slots);
+
+        if (!agreed(w,
+                    ghost_ioreq_server(w->g, plan->domain[s->emulator].domid,
+                                       plan->domain[s->target].domid, s->id, s->nr_slots, status)))
+            return false;
+    }
+    return true;
+}
+
+/* Not part of the log: who replays it opens a world too. */
+static bool prologue(struct world *w)
+{
+    struct blackbox *log = w->log;
+    bool right = true;
+
+    w->log = NULL;
+    for (unsigned i = 0; i < w->plan->nr_prologue && right; i++)
+        right = world_do(w, &w->plan->prologue[i]);
+    w->log = log;
+    return right;
+}
+
 bool world_open(struct world *w, const struct plan *plan, struct blackbox *log, FILE *trace)
 {
     char error[MACHINE_ERROR_SIZE] = "";
@@ -87,7 +116,8 @@ bool world_open(struct world *w, const struct plan *plan, struct blackbox *log, 
         if (status)
             return fails(w, machine_error(w->m));
     }
-    return add_devices(w) && world_check(w);
+    machine_slow_emulators(w->m, plan->slow_emulators);
+    return add_devices(w) && add_servers(w) && prologue(w) && world_check(w);
 }
 
 static bool nothing_is_left(struct world *w, bool may_lose)
@@ -260,6 +290,69 @@ static bool memory(struct world *w, const struct op *op)
     return agreed(w, ghost_domain_destroyed(w->g, domid, machine_domain_destroy(w->m, d)));
 }
 
+static bool create(struct world *w, const struct op *op)
+{
+    const struct machine_domain_config *config = &w->plan->domain[op->domain];
+    struct machine_domain *d;
+
+    if (domain_of(w, op->domain))
+        return true;
+    return agreed(w, ghost_domain_added(w->g, config, machine_domain_add(w->m, config, &d)));
+}
+
+static bool frames(struct world *w, const struct op *op)
+{
+    struct machine_domain *caller = domain_of(w, op->caller);
+    struct pv_iommu_op in[MOST_ELEMENTS], out[MOST_ELEMENTS];
+    unsigned nr = frames_elements(w->plan, op, in);
+    int result;
+
+    if (!caller)
+        return true;
+    if (machine_guest_write(caller, MACHINE_ARG, in, nr * sizeof(in[0])))
+        return fails(w, "the argument page cannot be written");
+    result = machine_frames_call(caller, MACHINE_ARG, nr, op->every);
+    if (machine_guest_read(caller, MACHINE_ARG, out, nr * sizeof(out[0])))
+        return fails(w, "the argument page cannot be read");
+    return agreed(w, ghost_frames(w->g, w->plan->domain[op->caller].domid, in, out, nr, result));
+}
+
+/* *status: of the asking. */
+static bool take_request(struct world *w, const struct op *op, int *status)
+{
+    struct machine_domain *emulator = domain_of(w, op->caller);
+    struct sluice_ioreq request = {0};
+    uint16_t target = 0;
+
+    *status = emulator ? machine_ioreq_next(emulator, op->ctx, &request, &target) : -ENODEV;
+    if (*status == -ENODEV)
+        return true;
+    return agreed(w, ghost_ioreq(w->g, w->plan->domain[op->caller].domid, target, op->ctx, *status,
+                                 request.type, request.bfn));
+}
+
+/* One, or all that there are. */
+static bool ioreq(struct world *w, const struct op *op)
+{
+    bool right;
+    int status;
+
+    do
+        right = take_request(w, op, &status);
+    while (right && !status && op->all);
+    return right;
+}
+
+static bool server_end(struct world *w, const struct op *op)
+{
+    struct machine_domain *emulator = domain_of(w, op->caller), *target = domain_of(w, op->domain);
+
+    if (!emulator || !target || machine_ioreq_server_end(emulator, target, op->ctx))
+        return true;
+    return agreed(w,
+                  ghost_ioreq_server_destroyed(w->g, w->plan->domain[op->domain].domid, op->ctx));
+}
+
 bool world_do(struct world *w, const struct op *op)
 {
     struct machine_device *dev;
@@ -268,6 +361,14 @@ bool world_do(struct world *w, const struct op *op)
     switch (op->kind) {
     case OP_DMA:
         return dma(w, op);
+    case OP_FRAMES:
+        return frames(w, op);
+    case OP_IOREQ:
+        return ioreq(w, op);
+    case OP_SERVER_END:
+        return server_end(w, op);
+    case OP_CREATE:
+        return create(w, op);
     case OP_BALLOON:
     case OP_POPULATE:
     case OP_DESTROY:

@@ -13,6 +13,15 @@
 
 #define PLAN_DOMAINS 3u
 #define PLAN_DEVICES 3u
+#define PLAN_SERVERS 3u
+
+struct op;
+
+struct plan_server {
+    uint8_t emulator, target; /* indices of domains */
+    uint16_t id;
+    uint32_t nr_slots;
+};
 
 /* What a world starts from. */
 struct plan {
@@ -23,7 +32,12 @@ struct plan {
     unsigned nr_devices;
     uint8_t owner[PLAN_DEVICES];     /* index of a domain */
     int8_t group_with[PLAN_DEVICES]; /* index of an earlier device, or -1 */
-    bool failures;                   /* failures will be injected */
+    struct plan_server server[PLAN_SERVERS];
+    unsigned nr_servers;
+    bool slow_emulators;
+    const struct op *prologue; /* done before anything else */
+    unsigned nr_prologue;
+    bool failures; /* failures will be injected */
 };
 
 enum op_kind {
@@ -39,6 +53,10 @@ enum op_kind {
     OP_ASSIGN,
     OP_UNASSIGN,
     OP_DESTROY,
+    OP_CREATE, /* again, after OP_DESTROY; its servers are not */
+    OP_FRAMES, /* one element, or two: elements.c */
+    OP_IOREQ,
+    OP_SERVER_END,
     OP_DMA,
     OP_FAIL_ALLOC,
     OP_FAIL_FLUSH,
@@ -52,10 +70,14 @@ struct op {
     bool write;
     uint16_t ctx;
     uint32_t flags, nr, pgsize, every;
+    uint8_t frames; /* OP_FRAMES: IOMMUOP_*; `domain` is the target, ctx the server, dfn the bfn */
+    bool all;       /* OP_IOREQ: until there are no more */
+    bool again;     /* ... an unmap: and then a map of gfn in its place, in one array */
     uint64_t gfn, dfn; /* of DMA: dfn is the page, flags the bytes, from the page's start */
 };
 
 struct blackbox;
+struct scope;
 
 struct world {
     const struct plan *plan;
@@ -76,6 +98,11 @@ bool world_do(struct world *w, const struct op *op);
 /* The whole comparison. */
 bool world_check(struct world *w);
 
+/* The elements of an OP_FRAMES; how many. */
+#define MOST_ELEMENTS 2u
+unsigned frames_elements(const struct plan *plan, const struct op *op,
+                         struct pv_iommu_op elements[MOST_ELEMENTS]);
+
 /* ---- Scenario text: print.c
  * ---------------------------------------------------------------------- */
 
@@ -94,6 +121,7 @@ void report_death(const struct blackbox *box);
  * ---------------------------------------------------------------------------------- */
 
 struct budget {
+    const struct scope *scope;
     unsigned depth, seconds;
     FILE *trace;
 };

@@ -56,7 +56,7 @@ static bool called_inner(struct ghost *g, const struct inner_call *c)
     return writes_out_only(g, c) && subops[c->subop].called(g, c);
 }
 
-static bool controls(const struct ghost_domain *d, const char *name)
+bool controls(const struct ghost_domain *d, const char *name)
 {
     for (unsigned i = 0; i < d->nr_controls; i++) {
         if (!strcmp(d->controls[i], name))
@@ -153,10 +153,21 @@ bool called_query(struct ghost *g, const struct inner_call *c)
         return complain(g, "pgsize_mask is 0x%x", caps.pgsize_mask);
     if (caps.cap_flags & ~known)
         return complain(g, "cap_flags 0x%x have bits of what is not there", caps.cap_flags);
-    if (!(caps.cap_flags & IOMMUCAP_default_identity) != g->blocked)
+    if (!(caps.cap_flags & IOMMUCAP_default_identity) != !c->d->ctx[0].identity)
         return complain(g, "cap_flags 0x%x are wrong about the default context", caps.cap_flags);
     return learn(g, &g->can_cache, caps.cap_flags & IOMMUCAP_cache, "IOMMUCAP_cache") &&
            learn(g, &g->can_identity, caps.cap_flags & IOMMUCAP_identity, "IOMMUCAP_identity");
+}
+
+/* In a bus-frame space: frames of others have none. */
+static bool has_gfn(struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no,
+                    const struct page *page)
+{
+    const struct ghost_frame *f = frame_at(g, page->mfn);
+
+    if (ctx_no || space_is_plain(d))
+        return true;
+    return f->known && f->owner == d->domid && !(d->has_scratch && page->mfn == d->scratch);
 }
 
 bool called_lookup(struct ghost *g, const struct inner_call *c)
@@ -173,7 +184,7 @@ bool called_lookup(struct ghost *g, const struct inner_call *c)
     may_if(&v, !pages, -EINVAL);
     may_if(&v, in.dfn > g->max_dfn, -ENOENT);
     if (!v.nr)
-        may_if(&v, !page || !page->attr, -ENOENT);
+        may_if(&v, !page || !page->attr || !has_gfn(g, c->d, in.ctx_no, page), -ENOENT);
     if (!judge(g, &v, c->status, "lookup_page"))
         return false;
     if (out.gfn != (c->status ? in.gfn : page->gfn))

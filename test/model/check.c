@@ -13,7 +13,7 @@ bool ghost_check(struct ghost *g)
 {
     event_begins(g, 0);
     for (unsigned i = 0; i < g->nr_domains; i++) {
-        if (!check_memory(g, g->domains[i]))
+        if (!check_memory(g, g->domains[i]) || !check_space(g, g->domains[i]))
             return false;
         if (!g->no_iommu && !check_contexts(g, g->domains[i]))
             return false;
@@ -71,7 +71,7 @@ static bool frame_is(struct ghost *g, uint64_t mfn)
     struct sluice_frame_info info;
 
     if (!f->known)
-        return true;
+        return check_tuples(g, mfn);
     if (sluice_frame_info(g->sluice, mfn_of(mfn), &info))
         return complain(g, "mfn 0x%jx is no frame any more", (uintmax_t)mfn);
     if (!refs_are(g, mfn, f, &info))
@@ -84,7 +84,7 @@ static bool frame_is(struct ghost *g, uint64_t mfn)
                         f->owner, (uintmax_t)f->gfn, f->type);
     if (f->loose && !f->refs && !info.refs)
         f->loose = false;
-    return true;
+    return check_tuples(g, mfn);
 }
 
 /* An owned frame is also found at its gfn. */

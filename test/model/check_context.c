@@ -23,6 +23,18 @@ bool real_leaf(const struct ghost_domain *d, uint16_t ctx_no, uint64_t dfn, stru
     return sluice_context_walk(d->real, ctx_no, dfn_of(dfn), dfn_of(dfn), first_leaf, out) == 1;
 }
 
+bool any_retired(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no,
+                 uint64_t first, uint64_t nr)
+{
+    struct pt_leaf leaf;
+
+    for (uint64_t i = 0; g->failed && i < nr; i++) {
+        if (real_leaf(d, ctx_no, first + i, &leaf) && leaf.retired)
+            return true;
+    }
+    return false;
+}
+
 static bool differs(struct comparison *c, uint64_t dfn, const char *how)
 {
     c->same = false;
@@ -43,7 +55,7 @@ static bool page_is(struct comparison *c, uint64_t dfn, uint64_t mfn, const stru
 {
     const struct page *page = &c->pages->at[c->next];
     bool explicit = ctx_is_explicit(c->d, c->ctx_no);
-    unsigned same = RIGHTS | (explicit ? PT_SNOOP : 0);
+    unsigned same = RIGHTS | (explicit ? PT_SNOOP : 0) | (c->ctx_no ? 0 : PT_MARK);
     unsigned attr = page->attr;
 
     if (c->g->write_implies_read && attr & PT_WRITE)
@@ -51,6 +63,10 @@ static bool page_is(struct comparison *c, uint64_t dfn, uint64_t mfn, const stru
     c->next++;
     if (page->mfn != mfn)
         return differs(c, dfn, "leads to a wrong frame");
+    if ((leaf->attr ^ attr) & same & PT_MARK)
+        return differs(c, dfn,
+                       attr & PT_MARK ? "is not marked as made by a call"
+                                      : "is marked as made by a call");
     if ((leaf->attr & same) != (attr & same))
         return differs(c, dfn, "has wrong rights");
     if (explicit && leaf->lg2 > page->span)
@@ -119,21 +135,23 @@ static bool check_context(struct ghost *g, const struct ghost_domain *d, uint16_
 {
     const struct ghost_ctx *ctx = &d->ctx[ctx_no];
     struct sluice_context_info info;
+    size_t mapped;
     int status = sluice_context_info(d->real, ctx_no, &info);
 
     if (!status != ctx->exists)
         return complain(g, "%s: context %u is %s", d->name, ctx_no, ctx->exists ? "gone" : "there");
     if (!ctx->exists)
         return true;
-    if (info.identity != ctx->identity || info.blocked != (!ctx_no && g->blocked))
+    if (info.identity != ctx->identity || info.blocked != (!ctx_no && !ctx->identity))
         return complain(g, "%s: context %u: identity %d, blocked %d", d->name, ctx_no,
                         info.identity, info.blocked);
     if (info.nr_devices != ctx_devices(g, d, ctx_no))
         return complain(g, "%s: context %u has %u devices, right is %u", d->name, ctx_no,
                         info.nr_devices, ctx_devices(g, d, ctx_no));
-    if (info.nr_mapped < ctx->pages.nr || (info.nr_mapped != ctx->pages.nr && !g->failed))
+    mapped = ctx_no ? ctx->pages.nr : d->explicit.nr;
+    if (info.nr_mapped < mapped || (info.nr_mapped != mapped && !g->failed))
         return complain(g, "%s: context %u has %ju frames mapped, right is %zu", d->name, ctx_no,
-                        (uintmax_t)info.nr_mapped, ctx->pages.nr);
+                        (uintmax_t)info.nr_mapped, mapped);
     return compare_tables(g, d, ctx_no);
 }
 

@@ -13,12 +13,15 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 
 static uint64_t mix_frame(uint64_t hash, const struct ghost *g, uint64_t mfn)
 {
-    const struct ghost_frame *f = &g->frames[mfn];
+    const struct ghost_frame *f;
 
+    if (mfn >= g->nr_frames)
+        return mix(hash, mfn);
+    f = &g->frames[mfn];
     hash = mix(hash, f->owned);
     hash = mix(hash, f->owned ? f->owner : 0);
     hash = mix(hash, f->owned ? f->gfn : mfn);
-    return mix(hash, (uint64_t)f->refs << 1 | f->loose);
+    return mix(hash, (uint64_t)f->refs << 2 | (uint64_t)f->leaving << 1 | f->loose);
 }
 
 static uint64_t mix_pages(uint64_t hash, const struct ghost *g, const struct pages *pages)
@@ -34,11 +37,63 @@ static uint64_t mix_pages(uint64_t hash, const struct ghost *g, const struct pag
     return mix(hash, pages->nr);
 }
 
+/* Which page a scratch frame is makes no difference. */
+static uint64_t mix_space(uint64_t hash, const struct ghost *g, const struct ghost_domain *d)
+{
+    hash = mix(hash, (uint64_t)d->space << 1 | d->mapped);
+    for (size_t i = 0; i < d->replaced.nr; i++)
+        hash = mix(hash, d->replaced.at[i].dfn);
+    for (size_t i = 0; i < d->explicit.nr; i++) {
+        const struct page *page = &d->explicit.at[i];
+
+        hash = mix(mix(hash, page->dfn), page->attr);
+        if (!d->has_scratch || page->mfn != d->scratch)
+            hash = mix_frame(hash, g, page->mfn);
+    }
+    return hash;
+}
+
+/* The sum over all: their order is by frame, and makes no difference. */
+static uint64_t digest_tuples(const struct ghost *g)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < g->nr_tuples; i++) {
+        const struct ghost_tuple *t = &g->tuples[i];
+        uint64_t hash = mix(mix(7, t->user->domid), t->bfn);
+
+        hash = mix(hash, (uint64_t)t->server << 8 | (uint64_t)t->nobody << 5 |
+                             (uint64_t)t->local << 4 | (uint64_t)t->swap << 3 |
+                             (uint64_t)t->unheld << 2 | (uint64_t)t->one_to_one << 1 | t->left);
+        if (!t->user->has_scratch || t->mfn != t->user->scratch)
+            hash = mix_frame(hash, g, t->mfn);
+        sum += hash;
+    }
+    return sum;
+}
+
+static uint64_t digest_servers(const struct ghost *g)
+{
+    uint64_t hash = 3;
+
+    for (unsigned i = 0; i < g->nr_servers; i++) {
+        const struct ghost_server *s = &g->servers[i];
+
+        hash = mix(mix(hash, (uint64_t)s->emulator << 17 | (uint64_t)s->target << 1 | s->ended),
+                   (uint64_t)s->id << 16 | s->nr_slots);
+        for (size_t k = 0; k < s->nr_owed; k++)
+            hash = mix(hash,
+                       s->owed[k].bfn << 2 | (uint64_t)s->owed[k].sync << 1 | s->owed[k].perhaps);
+    }
+    return hash;
+}
+
 static uint64_t digest_domain(const struct ghost *g, const struct ghost_domain *d)
 {
     uint64_t hash = mix(1, d->domid);
 
     hash = mix_pages(hash, g, &d->memory);
+    hash = mix_space(hash, g, d);
     for (unsigned i = 0; i <= d->max_ctx_no; i++) {
         hash = mix(hash, (uint64_t)d->ctx[i].exists << 1 | d->ctx[i].identity);
         hash = mix_pages(hash, g, &d->ctx[i].pages);
@@ -58,5 +113,6 @@ uint64_t ghost_digest(const struct ghost *g)
         hash = mix(hash, dev->domain ? dev->domain->domid : UINT64_MAX);
         hash = mix(hash, dev->ctx);
     }
+    hash = mix(mix(hash, digest_tuples(g)), digest_servers(g));
     return mix(hash, (uint64_t)g->failed << 1 | g->eio);
 }

@@ -81,6 +81,63 @@ struct pv_iommu_reattach_device a_reattach(uint16_t ctx_no)
     return (struct pv_iommu_reattach_device){.ctx_no = ctx_no, .dev = {.devfn = NIC}};
 }
 
+struct pv_iommu_op a_local_map(uint64_t bfn, uint64_t gfn, unsigned flags)
+{
+    struct pv_iommu_op op = {.subop_id = IOMMUOP_map_page, .flags = (uint16_t)flags};
+
+    op.u.map_page.bfn = bfn;
+    op.u.map_page.gfn = gfn;
+    return op;
+}
+
+struct pv_iommu_op a_foreign_map(uint64_t bfn, uint64_t gfn, unsigned flags, ioservid_t server)
+{
+    struct pv_iommu_op op = {.subop_id = IOMMUOP_map_foreign_page, .flags = (uint16_t)flags};
+
+    op.u.map_foreign_page.bfn = bfn;
+    op.u.map_foreign_page.gfn = gfn;
+    op.u.map_foreign_page.domid = 1;
+    op.u.map_foreign_page.ioserver = server;
+    return op;
+}
+
+struct pv_iommu_op a_foreign_unmap(uint64_t bfn, ioservid_t server)
+{
+    struct pv_iommu_op op = {.subop_id = IOMMUOP_unmap_foreign_page};
+
+    op.u.unmap_foreign_page.bfn = bfn;
+    op.u.unmap_foreign_page.ioserver = server;
+    return op;
+}
+
+struct pv_iommu_op a_local_unmap(uint64_t bfn)
+{
+    struct pv_iommu_op op = {.subop_id = IOMMUOP_unmap_page};
+
+    op.u.unmap_page.bfn = bfn;
+    return op;
+}
+
+/* dom0 made it, and it ended like that. */
+bool told(const struct fixture *f, struct pv_iommu_op op, int status)
+{
+    struct pv_iommu_op after = op;
+
+    after.status = status;
+    return ghost_frames(f->g, 0, &op, &after, 1, 0);
+}
+
+int frames_quietly(const struct fixture *f, struct machine_domain *d, struct pv_iommu_op *op)
+{
+    int result;
+
+    assert_int_equal(machine_guest_write(d, MACHINE_ARG, op, sizeof(*op)), 0);
+    result = machine_frames_call(d, MACHINE_ARG, 1, 0);
+    assert_int_equal(machine_guest_read(d, MACHINE_ARG, op, sizeof(*op)), 0);
+    (void)f;
+    return result ? result : op->status;
+}
+
 /* dom1 has context 1 with four pages, and the device is in it. */
 int set_up(void **state)
 {
@@ -108,6 +165,18 @@ int set_up(void **state)
     call(f, IOMMU_map_pages, &map, sizeof(map));
     assert_int_equal(map.mapped, 4);
     call(f, IOMMU_reattach_device, &reattach, sizeof(reattach));
+    return 0;
+}
+
+int with_server(void **state)
+{
+    struct fixture *f;
+
+    if (set_up(state))
+        return 1;
+    f = *state;
+    assert_int_equal(machine_ioreq_server(f->dom0, f->dom1, 1, 2), 0);
+    accepts(f, ghost_ioreq_server(f->g, 0, 1, 1, 2, 0));
     return 0;
 }
 

@@ -18,6 +18,8 @@ struct fixture {
 };
 
 int set_up(void **state);
+/* The same, and dom0 has the I/O server 1 for dom1 with two slots. */
+int with_server(void **state);
 int tear_down(void **state);
 
 /* What the model was told is right; or wrong, and it has to see that. */
@@ -34,5 +36,17 @@ void call(const struct fixture *f, int subop, void *arg, size_t size);
 struct pv_iommu_map_pages a_map(void);      /* what set_up mapped */
 struct pv_iommu_unmap_pages an_unmap(void); /* of the same */
 struct pv_iommu_reattach_device a_reattach(uint16_t ctx_no);
+
+#define RW (IOMMU_MAP_OP_readable | IOMMU_MAP_OP_writeable)
+
+/* Elements of the frames ABI; foreign ones are about dom1. */
+struct pv_iommu_op a_local_map(uint64_t bfn, uint64_t gfn, unsigned flags);
+struct pv_iommu_op a_foreign_map(uint64_t bfn, uint64_t gfn, unsigned flags, ioservid_t server);
+struct pv_iommu_op a_foreign_unmap(uint64_t bfn, ioservid_t server);
+struct pv_iommu_op a_local_unmap(uint64_t bfn);
+/* The model is told that dom0 made it, and that it ended like that. */
+bool told(const struct fixture *f, struct pv_iommu_op op, int status);
+/* A domain makes it, and the model is not told. */
+int frames_quietly(const struct fixture *f, struct machine_domain *d, struct pv_iommu_op *op);
 
 #endif

@@ -16,7 +16,7 @@ struct ghost_frame *frame_at(struct ghost *g, uint64_t mfn)
     return &g->frames[mfn];
 }
 
-static struct ghost_frame *touch(struct ghost *g, uint64_t mfn)
+struct ghost_frame *frame_touch(struct ghost *g, uint64_t mfn)
 {
     struct ghost_frame *f = frame_at(g, mfn);
 
@@ -33,12 +33,12 @@ static struct ghost_frame *touch(struct ghost *g, uint64_t mfn)
 
 void frame_ref(struct ghost *g, uint64_t mfn)
 {
-    touch(g, mfn)->refs++;
+    frame_touch(g, mfn)->refs++;
 }
 
 void frame_unref(struct ghost *g, uint64_t mfn)
 {
-    struct ghost_frame *f = touch(g, mfn);
+    struct ghost_frame *f = frame_touch(g, mfn);
 
     f->refs--;
     f->loose |= g->failed;
@@ -46,10 +46,10 @@ void frame_unref(struct ghost *g, uint64_t mfn)
 
 void frame_loosen(struct ghost *g, uint64_t mfn)
 {
-    touch(g, mfn)->loose = true;
+    frame_touch(g, mfn)->loose = true;
 }
 
-static unsigned type_rights(unsigned type)
+unsigned type_rights(unsigned type)
 {
     if (type == SLUICE_FRAME_RAM)
         return PT_READ | PT_WRITE;
@@ -59,7 +59,7 @@ static unsigned type_rights(unsigned type)
 /* The frame was nobody's, and no device could reach it. */
 static bool frame_take(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_t mfn)
 {
-    struct ghost_frame *f = touch(g, mfn);
+    struct ghost_frame *f = frame_touch(g, mfn);
     struct sluice_frame_info info;
 
     if (f->owned)
@@ -98,19 +98,24 @@ bool memory_learn(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_
         page.mfn = mfn.n;
         page.attr = (uint8_t)type_rights(frame_at(g, mfn.n)->type);
         pages_insert(&d->memory, &page, 1);
+        spaces_get(g, d, gfn + i, mfn.n);
     }
     return true;
 }
 
-void memory_forget(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_t nr)
+bool memory_forget(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_t nr, bool ends)
 {
     size_t i = pages_from(&d->memory, gfn);
+    bool right = true;
 
     for (; i < d->memory.nr && d->memory.at[i].dfn - gfn < nr; i++) {
         uint64_t mfn = d->memory.at[i].mfn;
 
+        right &= tuples_left(g, d, mfn, ends);
         frame_unref(g, mfn);
         frame_at(g, mfn)->owned = false;
+        frame_at(g, mfn)->leaving = false;
     }
     pages_remove(&d->memory, gfn, gfn + nr - 1);
+    return right;
 }

@@ -12,6 +12,8 @@
 #define TEST_MODEL_GHOST_H
 
 #include "../../host/machine/machine.h"
+#include "../../iommu/abi/frames.h"
+#include "../../iommu/abi/ioreq.h"
 
 struct ghost;
 
@@ -48,6 +50,27 @@ struct ghost_call {
     long status;
 };
 bool ghost_called(struct ghost *g, const struct ghost_call *call);
+
+/*
+ * A call of the frames ABI by `caller`: its elements before and after, and what the call returned.
+ * NULL where the array cannot be read, then -EFAULT is right. With -EFAULT and arrays, `count` is
+ * the number of the elements that were done.
+ */
+bool ghost_frames(struct ghost *g, uint16_t caller, const struct pv_iommu_op *before,
+                  const struct pv_iommu_op *after, unsigned count, long result);
+
+/* The host made an I/O server with that many slots, or destroyed one. */
+bool ghost_ioreq_server(struct ghost *g, uint16_t emulator, uint16_t target, uint16_t id,
+                        uint32_t nr_slots, int status);
+bool ghost_ioreq_server_destroyed(struct ghost *g, uint16_t target, uint16_t id);
+/* The emulator wrote nonsense into the server's ring: what it will find there nobody can say. */
+void ghost_ioreq_spoiled(struct ghost *g, uint16_t emulator, uint16_t id);
+/*
+ * The emulator asked for its next request, in the ring or synchronous: 0 with type and bfn, or
+ * -ENODATA.
+ */
+bool ghost_ioreq(struct ghost *g, uint16_t emulator, uint16_t target, uint16_t id, int status,
+                 uint8_t type, uint64_t bfn);
 
 /* A DMA of a device: performed (0) or blocked (-EACCES) with a reason. */
 bool ghost_dma(struct ghost *g, struct machine_device *dev, rid_t rid, uint64_t addr, uint64_t size,

@@ -89,16 +89,9 @@ static struct verdict judge_page(const struct map *m, uint64_t i)
     return v;
 }
 
-/* After a failed flush entries may be left behind without rights; nothing maps over those. */
 static bool retired_there(const struct ghost *g, const struct map *m, uint64_t i)
 {
-    struct pt_leaf leaf;
-
-    for (uint64_t k = 0; g->failed && k < m->unit; k++) {
-        if (real_leaf(m->d, m->in.ctx_no, m->in.dfn + i * m->unit + k, &leaf) && leaf.retired)
-            return true;
-    }
-    return false;
+    return any_retired(g, m->d, m->in.ctx_no, m->in.dfn + i * m->unit, m->unit);
 }
 
 static unsigned attr_of(uint32_t flags)

@@ -12,10 +12,25 @@ static uint64_t count_gfns(const struct ghost_domain *d, uint64_t gfn, uint64_t 
     return pages_count(&d->memory, gfn, gfn + nr - 1);
 }
 
+/* It stopped before its end: some frames may have been swapped, some emulators told. */
+static bool interrupted(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_t nr,
+                        int status)
+{
+    for (uint64_t i = 0; i < nr; i++) {
+        uint64_t mfn = pages_at(&d->memory, gfn + i)->mfn;
+
+        frame_at(g, mfn)->leaving = status == -ERESTART;
+        if (!tuples_leaving(g, d, mfn))
+            return false;
+    }
+    return true;
+}
+
 bool ghost_ballooned(struct ghost *g, uint16_t domid, uint64_t gfn, uint64_t nr, int status)
 {
     struct ghost_domain *d = find_domain(g, domid);
     struct verdict v = {0};
+    bool right = true;
     uint64_t there;
 
     event_begins(g, status);
@@ -30,11 +45,17 @@ bool ghost_ballooned(struct ghost *g, uint16_t domid, uint64_t gfn, uint64_t nr,
     may_if(&v, there != nr, -ENOENT);
     if (!v.nr)
         may_if(&v, status == -ENOMEM && tables_may_lack(g, d, PT_MAX_LEVELS), -ENOMEM);
+    may_if(&v, !v.nr && status == -ERESTART && g->nr_servers, -ERESTART);
     if (!judge(g, &v, status, "balloon_out"))
         return false;
     if (!status || (status == -EIO && there == nr))
-        memory_forget(g, d, gfn, nr);
-    return true;
+        right = memory_forget(g, d, gfn, nr, false);
+    else if (there == nr)
+        right = interrupted(g, d, gfn, nr, status);
+    if (status == -EIO)
+        spaces_learn(g);
+    spaces_refresh(g);
+    return right;
 }
 
 static bool identity_region_touches(const struct ghost *g, const struct ghost_domain *d,
@@ -77,11 +98,17 @@ bool ghost_populated(struct ghost *g, uint16_t domid, uint64_t gfn, uint64_t nr,
         may(&v, -EBUSY);
     }
     may_if(&v, status == -EEXIST && leftover_touches(g, gfn, gfn + nr - 1), -EEXIST);
+    may_if(&v, status == -EEXIST && any_retired(g, d, 0, gfn, nr), -EEXIST);
     may_if(&v, status == -EADDRNOTAVAIL && leftover_touches(g, gfn, gfn + nr - 1), -EADDRNOTAVAIL);
     may_if(&v, gfn + nr - 1 > g->max_dfn && (v.nr || status), -EINVAL);
     may_if(&v, gfn + nr - 1 > g->max_dfn && (v.nr || status), -ERANGE);
     may_if(&v, status == -ENOMEM && too_few_frames(g, d, nr), -ENOMEM);
     if (!judge(g, &v, status, "populate"))
         return false;
-    return status ? true : memory_learn(g, d, gfn, nr);
+    if (!status && !memory_learn(g, d, gfn, nr))
+        return false;
+    if (status == -EIO || any_retired(g, d, 0, gfn, nr))
+        spaces_learn(g);
+    spaces_refresh(g);
+    return true;
 }

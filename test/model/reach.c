@@ -132,6 +132,8 @@ const struct pages *ctx_pages(const struct ghost *g, const struct ghost_domain *
     (void)g;
     if (!ctx)
         return NULL;
+    if (!ctx_no && !space_is_plain(d))
+        return &d->shown;
     return ctx->identity ? &d->memory : &ctx->pages;
 }
 
@@ -144,7 +146,7 @@ bool reach(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no,
 
     if (page && page->attr) {
         *mfn = page->mfn;
-        *attr = page->attr;
+        *attr = page->attr & (RIGHTS | PT_SNOOP);
         if (g->write_implies_read && *attr & PT_WRITE)
             *attr |= PT_READ;
         return true;

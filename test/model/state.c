@@ -31,6 +31,16 @@ static struct sluice_region *copy_regions(const struct sluice_region *from, unsi
     return to;
 }
 
+static uint64_t count_frames(const struct ghost *g)
+{
+    struct sluice_frame_info info;
+    uint64_t nr = 0;
+
+    while (!sluice_frame_info(g->sluice, mfn_of(nr), &info))
+        nr++;
+    return nr;
+}
+
 struct ghost *ghost_create(struct machine *m, const struct machine_config *config)
 {
     struct ghost *g = calloc(1, sizeof(*g));
@@ -49,6 +59,7 @@ struct ghost *ghost_create(struct machine *m, const struct machine_config *confi
     g->max_dfn = ((uint64_t)1 << (bits - FRAME_LG2)) - 1;
     g->holes = copy_regions(config->holes, config->nr_holes);
     g->nr_holes = config->nr_holes;
+    g->machine_frames = count_frames(g);
     return g;
 }
 
@@ -59,6 +70,10 @@ static void free_domain(struct ghost_domain *d)
     for (unsigned i = 0; i < d->nr_controls; i++)
         free(d->controls[i]);
     pages_free(&d->memory);
+    pages_free(&d->explicit);
+    pages_free(&d->replaced);
+    pages_free(&d->lost);
+    pages_free(&d->shown);
     free(d->controls);
     free(d->holes);
     free(d->name);
@@ -81,6 +96,10 @@ void ghost_destroy(struct ghost *g)
     free(g->devices);
     free(g->frames);
     free(g->touched);
+    for (unsigned i = 0; i < g->nr_servers; i++)
+        free(g->servers[i].owed);
+    free(g->servers);
+    free(g->tuples);
     free(g->holes);
     free(g);
 }
@@ -223,6 +242,15 @@ static struct ghost_domain *new_domain(const struct ghost *g,
     return d;
 }
 
+static void learn_space(const struct ghost *g, struct ghost_domain *d,
+                        const struct machine_domain_config *config)
+{
+    d->space = config->space;
+    d->ctx[0].identity &= !space_has_window(d);
+    if (!g->no_iommu && d->space == SLUICE_SPACE_RELAXED)
+        d->window = config->window;
+}
+
 bool ghost_domain_added(struct ghost *g, const struct machine_domain_config *config, int status)
 {
     struct ghost_domain *d;
@@ -237,12 +265,17 @@ bool ghost_domain_added(struct ghost *g, const struct machine_domain_config *con
     g->domains[g->nr_domains++] = d;
     if (!d->real)
         return complain(g, "%s: added, but the machine has no such domain", d->name);
-    return learn_initial(g, d);
+    learn_space(g, d, config);
+    if (!learn_initial(g, d))
+        return false;
+    spaces_refresh(g);
+    return true;
 }
 
 bool ghost_domain_destroyed(struct ghost *g, uint16_t domid, int status)
 {
     struct ghost_domain *d = find_domain(g, domid);
+    bool right;
 
     event_begins(g, status);
     if (!d)
@@ -255,12 +288,16 @@ bool ghost_domain_destroyed(struct ghost *g, uint16_t domid, int status)
     }
     for (unsigned i = 0; i <= d->max_ctx_no; i++)
         ctx_empty(g, d, (uint16_t)i);
-    while (d->memory.nr)
-        memory_forget(g, d, d->memory.at[d->memory.nr - 1].dfn, 1);
+    space_empty(g, d);
+    right = memory_forget(g, d, 0, UINT64_MAX, true);
+    servers_end(g, domid);
     for (unsigned i = 0; i < g->nr_domains; i++) {
         if (g->domains[i] == d)
             g->domains[i] = g->domains[--g->nr_domains];
     }
     free_domain(d);
-    return true;
+    if (g->failed)
+        spaces_learn(g);
+    spaces_refresh(g);
+    return right;
 }

@@ -20,6 +20,31 @@ struct ghost_ctx {
     struct pages pages; /* mapped by calls */
 };
 
+/* A bus frame of `user` that names a frame which is not its own, or which it does not hold. */
+struct ghost_tuple {
+    uint64_t mfn, bfn;
+    struct ghost_domain *user;
+    uint16_t server;
+    bool nobody; /* it is no server's: nobody is told */
+    bool local, swap, unheld, one_to_one, left;
+};
+
+/* A request that an emulator will find. */
+struct ghost_owed {
+    uint64_t bfn;
+    bool sync;    /* it did not fit into the ring */
+    bool perhaps; /* it may have come too late */
+};
+
+struct ghost_server {
+    uint16_t emulator, target, id;
+    bool spoiled;
+    bool ended; /* with its target: what it was told can still be asked for */
+    uint32_t nr_slots;
+    struct ghost_owed *owed; /* oldest first */
+    size_t nr_owed, room;
+};
+
 struct ghost_domain {
     struct sluice_domain *real;
     uint16_t domid, max_ctx_no;
@@ -30,10 +55,20 @@ struct ghost_domain {
     uint32_t budget_contexts, budget_tables, budget_refs; /* SLUICE_NO_LIMIT: none */
     struct sluice_region *holes;
     unsigned nr_holes;
-    uint64_t end;           /* gfns from here on were never given at creation */
-    struct pages memory;    /* what an identity context shows of it */
-    struct ghost_ctx *ctx;  /* 0..max_ctx_no */
-    uint64_t refs;          /* pages mapped by calls, in all contexts */
+    uint64_t end;          /* gfns from here on were never given at creation */
+    struct pages memory;   /* what an identity context shows of it */
+    struct ghost_ctx *ctx; /* 0..max_ctx_no */
+    uint64_t refs;         /* frames held by its calls: mappings in all contexts, lookups */
+    /* The bus-frame space, context 0: space.c. */
+    enum sluice_space space;
+    uint64_t window;       /* the bus frame of machine frame 0 */
+    bool mapped;           /* an explicit map succeeded: no more answers with the window */
+    struct pages explicit; /* entries made by the frames ABI, with PT_MARK */
+    struct pages replaced; /* bus frames that such entries had: not implicit again */
+    struct pages lost;     /* entries that stayed after a failure, and lead to lost frames */
+    struct pages shown;    /* all of context 0, where it is not just the memory */
+    bool has_scratch;
+    uint64_t scratch;
     uint64_t memory_window; /* where the next rotating comparison starts */
 };
 
@@ -61,6 +96,7 @@ struct ghost_frame {
     bool known;   /* it was a domain's once */
     bool owned;
     bool loose;   /* a failed unit may hold more references on it, for ever */
+    bool leaving; /* its owner waits to give it up: maps of it may fail */
     bool touched; /* on the list of what to compare next */
 };
 
@@ -95,6 +131,12 @@ struct ghost {
     size_t nr_touched, room_touched;
     uint64_t frame_window;
 
+    uint64_t machine_frames;    /* 0..machine_frames-1 */
+    struct ghost_tuple *tuples; /* by frame, then user, then bus frame */
+    size_t nr_tuples, room_tuples;
+    struct ghost_server *servers; /* oldest first */
+    unsigned nr_servers;
+
     char error[512];
 };
 
@@ -117,13 +159,83 @@ bool ctx_is_explicit(const struct ghost_domain *d, uint16_t ctx_no);
  */
 
 struct ghost_frame *frame_at(struct ghost *g, uint64_t mfn);
+/* It is compared next time. */
+struct ghost_frame *frame_touch(struct ghost *g, uint64_t mfn);
 void frame_ref(struct ghost *g, uint64_t mfn);
 void frame_unref(struct ghost *g, uint64_t mfn);
 void frame_loosen(struct ghost *g, uint64_t mfn);
 /* Takes over what the machine has at gfns first..first+nr-1: complains about frames that are not
  * free. */
+unsigned type_rights(unsigned type);
 bool memory_learn(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_t nr);
-void memory_forget(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_t nr);
+bool memory_forget(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_t nr, bool ends);
+
+/* ---- The bus-frame space: space.c ---------------------------------------------------------------
+ */
+
+/* Does context 0 show just the memory, or nothing, as it began? */
+bool space_is_plain(const struct ghost_domain *d);
+bool space_translates(const struct ghost *g, const struct ghost_domain *d);
+bool space_has_window(const struct ghost_domain *d);
+/* Do lookups answer with bus frames that are machine frames? */
+bool space_is_one_to_one(const struct ghost *g, const struct ghost_domain *d);
+void space_map(struct ghost_domain *d, const struct page *page);
+/* Memory came: what it shows implicitly is shown where nothing explicit is. */
+void spaces_get(struct ghost *g, struct ghost_domain *owner, uint64_t gfn, uint64_t mfn);
+/* The domain ends: its entries and lookups go. */
+void space_empty(struct ghost *g, struct ghost_domain *d);
+/* After events: puts together again what context 0 shows. */
+void spaces_refresh(struct ghost *g);
+/* After -EIO: what is explicit, and all tuples, are read from the machine. */
+void spaces_learn(struct ghost *g);
+/* The frame that swapped mappings of d point at: the machine says which. */
+bool space_learn_scratch(struct ghost *g, struct ghost_domain *d);
+
+/* ---- Tuples: tuples.c ---------------------------------------------------------------------------
+ */
+
+/* Index of the first tuple that names the frame, or a later one. */
+size_t tuples_from(const struct ghost *g, uint64_t mfn);
+/* The one of `user` at bfn, or NULL. */
+struct ghost_tuple *tuple_at(const struct ghost *g, const struct ghost_domain *user, uint64_t bfn);
+/* Its reference comes, and goes, with it. */
+void tuple_add(struct ghost *g, const struct ghost_tuple *t);
+void tuple_remove(struct ghost *g, struct ghost_tuple *t);
+unsigned tuples_of(const struct ghost *g, const struct ghost_domain *user, bool one_to_one);
+/* The owner gives the frame up: what happens to mappings of it, and who is told. */
+bool tuples_left(struct ghost *g, const struct ghost_domain *owner, uint64_t mfn, bool ends);
+/* The same, but it was interrupted or failed: how far it came is read from the machine. */
+bool tuples_leaving(struct ghost *g, const struct ghost_domain *owner, uint64_t mfn);
+/* The user ends. */
+void tuples_end(struct ghost *g, struct ghost_domain *user);
+
+/* ---- I/O servers: servers.c ---------------------------------------------------------------------
+ */
+
+/* Is there a server of the emulator's for the target with that id? */
+bool server_exists(const struct ghost *g, uint16_t emulator, uint16_t target, uint16_t id);
+void servers_tell(struct ghost *g, const struct ghost_tuple *t, uint16_t target, bool ends);
+void servers_end(struct ghost *g, uint16_t domid);
+
+/* ---- Elements of the frames ABI
+ * ---------------------------------------------------------------------- */
+
+struct element {
+    struct ghost_domain *d; /* the caller */
+    const struct pv_iommu_op *in, *out;
+    int status;
+};
+bool element_map(struct ghost *g, const struct element *e);
+bool element_map_foreign(struct ghost *g, const struct element *e);
+bool element_unmap(struct ghost *g, const struct element *e);
+bool element_unmap_foreign(struct ghost *g, const struct element *e);
+bool element_lookup(struct ghost *g, const struct element *e);
+/* The largest order of d's maps. */
+unsigned element_max_order(const struct ghost *g, const struct ghost_domain *d);
+uint64_t element_nr(const struct element *e);
+/* Is it not for d to act on the domain with that id? 0 or a status. */
+int element_forbids(const struct ghost *g, const struct ghost_domain *d, uint16_t domid);
+bool controls(const struct ghost_domain *d, const char *name);
 
 /* ---- What devices of a context reach: reach.c
  * ---------------------------------------------------- */
@@ -172,6 +284,7 @@ void may(struct verdict *v, int status);
 void may_if(struct verdict *v, bool condition, int status);
 bool allows(const struct verdict *v, long status);
 /* Could the host have had no memory, or the domain's budget of tables been spent? `need` tables. */
+bool host_may_lack(const struct ghost *g, uint64_t need);
 bool tables_may_lack(const struct ghost *g, const struct ghost_domain *d, uint64_t need);
 /* An injected failure: allowed at any time once it was announced. */
 bool is_injected(const struct ghost *g, long status);
@@ -201,6 +314,9 @@ void group_move(struct ghost *g, const struct ghost_device *dev, struct ghost_do
                 uint16_t ctx);
 /* The leaf that the real tables have at dfn. */
 bool real_leaf(const struct ghost_domain *d, uint16_t ctx_no, uint64_t dfn, struct pt_leaf *out);
+/* After a failed flush entries may be left behind without rights; nothing maps over those. */
+bool any_retired(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no,
+                 uint64_t first, uint64_t nr);
 /* Page sizes that the domain's contexts have, as a mask of bytes. */
 uint64_t page_sizes(const struct ghost_domain *d);
 
@@ -212,6 +328,8 @@ bool check_memory(struct ghost *g, struct ghost_domain *d);
 bool check_frames(struct ghost *g);
 bool check_devices(struct ghost *g);
 bool check_caches(struct ghost *g);
+bool check_space(struct ghost *g, struct ghost_domain *d);
+bool check_tuples(struct ghost *g, uint64_t mfn);
 bool check_interrupts(struct ghost *g);
 
 /* interrupt.c: may a write of four bytes to that word of the interrupt window be performed? */

@@ -26,13 +26,19 @@ bool allows(const struct verdict *v, long status)
 /* With this few frames left the host itself may run out in the middle of something. */
 #define HOST_IS_LOW 64
 
-bool tables_may_lack(const struct ghost *g, const struct ghost_domain *d, uint64_t need)
+bool host_may_lack(const struct ghost *g, uint64_t need)
 {
-    struct sluice_domain_stats used;
     struct machine_stats stats;
 
     machine_stats(g->m, &stats);
-    if (stats.free_frames < HOST_IS_LOW + need)
+    return stats.free_frames < HOST_IS_LOW + need;
+}
+
+bool tables_may_lack(const struct ghost *g, const struct ghost_domain *d, uint64_t need)
+{
+    struct sluice_domain_stats used;
+
+    if (host_may_lack(g, need))
         return true;
     if (d->budget_tables == SLUICE_NO_LIMIT)
         return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the host sees and does: ballooning, fault records, references, leaves, injected failures. */
+/* What the host sees and does: ballooning, fault records, injected failures. */
 #include "verbs.h"
 
 #include "../../../iommu/abi/errno.h"
@@ -105,71 +105,8 @@ static void run_faults(struct player *p, const struct sc_line *line, struct outc
     note_lost(line, lost, out);
 }
 
-/* ---- Looking inside ----------------------------------------------------------------------------
+/* ---- Stopping here ------------------------------------------------------------------------------
  */
-
-static const struct sc_spec refs_fields[] = {
-    {.name = "gfn", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
-    {.name = NULL},
-};
-
-static void run_refs(struct player *p, const struct sc_line *line, struct outcome *out)
-{
-    struct machine_domain *d = player_domain(p, line->subject, out);
-    gfn_t gfn = gfn_of(player_number(p, line->call, "gfn"));
-    struct sluice_frame_info info;
-    mfn_t mfn;
-
-    if (!d)
-        return;
-    out->status = sluice_memory_lookup(machine_domain_sluice(d), gfn, &mfn);
-    if (!out->status)
-        out->status = sluice_frame_info(machine_sluice(p->m), mfn, &info);
-    if (!out->status)
-        out->status = (long)info.refs;
-}
-
-static const struct sc_word rights[] = {
-    {"rw", PT_READ | PT_WRITE}, {"r", PT_READ}, {"w", PT_WRITE}, {"c", PT_SNOOP}, {NULL, 0}};
-static const struct sc_spec leaf_fields[] = {
-    {.name = "ctx_no", .dir = SC_IN, .kind = SC_NUMBER, .size = 2},
-    {.name = "dfn", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
-    {.name = "size", .dir = SC_OUT, .kind = SC_NUMBER},
-    {.name = "flags", .dir = SC_OUT, .kind = SC_FLAGS, .words = rights, .quiet = true},
-    {.name = NULL},
-};
-
-static int take_leaf(void *arg, const struct pt_leaf *leaf)
-{
-    struct pt_leaf *found = arg;
-
-    if (leaf->retired)
-        return 0;
-    *found = *leaf;
-    return 1;
-}
-
-static void run_leaf(struct player *p, const struct sc_line *line, struct outcome *out)
-{
-    struct machine_domain *d = player_domain(p, line->subject, out);
-    uint64_t ctx_no = player_number(p, line->call, "ctx_no");
-    dfn_t dfn = dfn_of(player_number(p, line->call, "dfn"));
-    struct pt_leaf leaf = {.nr = 0};
-
-    if (!d)
-        return;
-    out->status = -EINVAL;
-    if (ctx_no <= UINT16_MAX)
-        out->status = sluice_context_walk(machine_domain_sluice(d), (uint16_t)ctx_no, dfn, dfn,
-                                          take_leaf, &leaf);
-    if (out->status < 0)
-        return;
-    out->status = leaf.attr ? 0 : -ENOENT;
-    if (out->status)
-        return;
-    outcome_number(out, "size", (uint64_t)1 << leaf.lg2);
-    outcome_number(out, "flags", leaf.attr);
-}
 
 static void run_check(struct player *p, const struct sc_line *line, struct outcome *out)
 {
@@ -222,12 +159,6 @@ const struct sc_verb host_verbs[] = {
      .style = SC_COUNT,
      .fields = fault_fields,
      .run = run_faults},
-    {.name = "refs",
-     .subject = SC_OF_DOMAIN,
-     .style = SC_COUNT,
-     .fields = refs_fields,
-     .run = run_refs},
-    {.name = "leaf", .subject = SC_OF_DOMAIN, .fields = leaf_fields, .run = run_leaf},
     {.name = "check", .run = run_check},
     {.name = "break", .style = SC_SILENT, .run = run_break, .harmless = true},
     {.name = "fail", .fields = fail_fields, .run = run_fail},

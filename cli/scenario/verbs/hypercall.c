@@ -12,18 +12,15 @@
 /* Space of one argument struct in the page; a remote's command has the next one. */
 #define SLOT 64
 
-/* Untouched outputs show. */
-#define POISON 0xaa
-
 _Static_assert(SLOT *(SC_MAX_NESTED + 2) <= FRAME_SIZE, "the arguments do not fit in their page");
 
-static void store(uint8_t *to, uint64_t value, unsigned size)
+void arg_store(uint8_t *to, uint64_t value, unsigned size)
 {
     for (unsigned i = 0; i < size; i++)
         to[i] = (uint8_t)(value >> (8 * i));
 }
 
-static uint64_t load(const uint8_t *from, unsigned size)
+uint64_t arg_load(const uint8_t *from, unsigned size)
 {
     uint64_t value = 0;
 
@@ -41,8 +38,8 @@ static uint64_t device_to_abi(uint64_t rid)
 /* ---- Writing -----------------------------------------------------------------------------------
  */
 
-static bool put_field(struct player *p, const struct sc_call *call, const struct sc_spec *spec,
-                      uint8_t *to, struct outcome *out)
+bool arg_put(struct player *p, const struct sc_call *call, const struct sc_spec *spec, uint8_t *arg,
+             struct outcome *out)
 {
     uint64_t value = player_number(p, call, spec->name);
 
@@ -53,7 +50,7 @@ static bool put_field(struct player *p, const struct sc_call *call, const struct
     }
     if (spec->kind == SC_DEVICE)
         value = device_to_abi(value);
-    store(to + spec->offset, value, spec->size);
+    arg_store(arg + spec->offset, value, spec->size);
     return true;
 }
 
@@ -63,7 +60,7 @@ static bool put_struct(struct player *p, struct machine_domain *d, const struct 
     const struct sc_verb *verb = call->verb;
 
     for (const struct sc_spec *spec = verb->fields; spec && spec->name; spec++)
-        if ((spec->dir & SC_IN) && !put_field(p, call, spec, arg, out))
+        if ((spec->dir & SC_IN) && !arg_put(p, call, spec, arg, out))
             return false;
     if (!verb->arg_size || !machine_guest_write(d, addr, arg, verb->arg_size))
         return true;
@@ -100,8 +97,8 @@ static bool put_call(struct player *p, struct machine_domain *d, const struct sc
     if (call->inner) {
         if (!put_call(p, d, call->inner, slot + 1, &inner, out))
             return false;
-        store(arg + offsetof(struct pv_iommu_remote_cmd, cmd), (uint16_t)inner.subop, 2);
-        store(arg + offsetof(struct pv_iommu_remote_cmd, arg), inner.addr, 8);
+        arg_store(arg + offsetof(struct pv_iommu_remote_cmd, cmd), (uint16_t)inner.subop, 2);
+        arg_store(arg + offsetof(struct pv_iommu_remote_cmd, arg), inner.addr, 8);
     }
     return put_struct(p, d, call, arg, req->addr, out);
 }
@@ -181,7 +178,7 @@ static void snapshot_inner(struct snapshot *inner, struct machine_domain *d, int
     snapshot_before(inner, d, remote.cmd, remote.arg.q);
 }
 
-static unsigned continue_every(const struct player *p, const struct sc_line *line)
+unsigned line_continue_every(const struct player *p, const struct sc_line *line)
 {
     if (line->every_given)
         return (unsigned)value_number(&line->continue_every, p->vars);
@@ -195,7 +192,7 @@ static void make_call(struct player *p, struct machine_domain *d, const struct s
 
     snapshot_before(&outer, d, req->subop, req->addr);
     snapshot_inner(&inner, d, req->subop, &outer);
-    out->status = machine_hypercall(d, req->subop, req->addr, continue_every(p, line));
+    out->status = machine_hypercall(d, req->subop, req->addr, line_continue_every(p, line));
     snapshot_after(&outer, d);
     snapshot_after(&inner, d);
     check_untouched(&outer, out);
@@ -206,7 +203,7 @@ static void make_call(struct player *p, struct machine_domain *d, const struct s
 /* ---- Reading -----------------------------------------------------------------------------------
  */
 
-static bool poisoned(const uint8_t *at, unsigned size)
+bool arg_poisoned(const uint8_t *at, unsigned size)
 {
     for (unsigned i = 0; i < size; i++)
         if (at[i] != POISON)
@@ -214,12 +211,12 @@ static bool poisoned(const uint8_t *at, unsigned size)
     return true;
 }
 
-static void get_field(const struct sc_spec *spec, const uint8_t *arg, struct outcome *out)
+void arg_get(const struct sc_spec *spec, const uint8_t *arg, struct outcome *out)
 {
-    uint64_t value = load(arg + spec->offset, spec->size);
+    uint64_t value = arg_load(arg + spec->offset, spec->size);
     struct got *got = outcome_number(out, spec->name, value);
 
-    got->untouched = poisoned(arg + spec->offset, spec->size);
+    got->untouched = arg_poisoned(arg + spec->offset, spec->size);
 }
 
 static void get_fields(struct machine_domain *d, const struct sc_verb *verb, uint64_t addr,
@@ -231,7 +228,7 @@ static void get_fields(struct machine_domain *d, const struct sc_verb *verb, uin
         return;
     for (const struct sc_spec *spec = verb->fields; spec && spec->name; spec++)
         if (spec->dir & SC_OUT)
-            get_field(spec, arg, out);
+            arg_get(spec, arg, out);
 }
 
 void run_hypercall(struct player *p, const struct sc_line *line, struct outcome *out)

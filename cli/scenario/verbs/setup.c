@@ -13,7 +13,11 @@ static const struct sc_word on_off[] = {{"off", OFF}, {"on", ON}, {NULL, 0}};
 static const struct sc_word defaults[] = {{"identity", 0}, {"blocked", 1}, {NULL, 0}};
 static const struct sc_word iommus[] = {{"none", 1}, {"on", 0}, {NULL, 0}};
 static const struct sc_word hwdoms[] = {
-    {"relaxed", 0}, {"strict", 1}, {"passthrough", 2}, {NULL, 0}};
+    {"strict", SLUICE_SPACE_OWN},
+    {"relaxed", SLUICE_SPACE_RELAXED},
+    {"passthrough", SLUICE_SPACE_PASSTHROUGH},
+    {NULL, 0},
+};
 static const struct sc_word msis[] = {{"safe", 0}, {"unsafe", 1}, {NULL, 0}};
 static const struct sc_word formats[] = {
     {"vtdss", PT_FORMAT_VTDSS},
@@ -25,7 +29,7 @@ static const struct sc_word formats[] = {
     {NULL, 0},
 };
 
-/* hwdom and msi are part of the grammar; what they switch is not in this machine. */
+/* msi is part of the grammar; what it switches is not in this machine. */
 static const struct sc_spec machine_fields[] = {
     {.name = "ram", .dir = SC_IN, .kind = SC_NUMBER},
     {.name = "aw", .dir = SC_IN, .kind = SC_NUMBER, .size = 1},
@@ -33,6 +37,7 @@ static const struct sc_spec machine_fields[] = {
     {.name = "iommu", .dir = SC_IN, .kind = SC_CHOICE, .words = iommus},
     {.name = "intremap", .dir = SC_IN, .kind = SC_CHOICE, .words = on_off, .absent = ON},
     {.name = "hwdom", .dir = SC_IN, .kind = SC_CHOICE, .words = hwdoms},
+    {.name = "window", .dir = SC_IN, .kind = SC_NUMBER},
     {.name = "msi", .dir = SC_IN, .kind = SC_CHOICE, .words = msis},
     {.name = "format",
      .dir = SC_IN,
@@ -166,6 +171,7 @@ static void run_domain(struct player *p, const struct sc_line *line, struct outc
 {
     const struct sc_call *call = line->call;
     const struct sc_value *controls = sc_get(call, "controls");
+    const struct sc_call *machine = sc_get(call, "hardware") ? machine_call(p->sc) : NULL;
     struct regions holes = regions_of_owner(p->m, p->sc, call->set[0].value.text);
     struct machine_domain_config config = {
         .name = call->set[0].value.text,
@@ -174,6 +180,8 @@ static void run_domain(struct player *p, const struct sc_line *line, struct outc
         .hardware = sc_get(call, "hardware"),
         .direct_mapped = sc_get(call, "direct_mapped"),
         .scattered = sc_get(call, "scattered"),
+        .space = machine ? (enum sluice_space)player_number(p, machine, "hwdom") : SLUICE_SPACE_OWN,
+        .window = machine ? player_number(p, machine, "window") : 0,
         .max_ctx_no = (uint16_t)player_number(p, call, "max_ctx"),
         .budget_contexts = budget(call, "budget_contexts"),
         .budget_tables = budget(call, "budget_tables"),

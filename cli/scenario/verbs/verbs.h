@@ -11,9 +11,12 @@
 extern const struct sc_verb setup_verbs[];     /* machine, require, domain, destroy */
 extern const struct sc_verb device_verbs[];    /* device, assign, unassign */
 extern const struct sc_verb hypercall_verbs[]; /* the sub-ops of the contexts ABI, and raw */
+extern const struct sc_verb frames_verbs[];    /* those of the frames ABI */
+extern const struct sc_verb ioreq_verbs[];     /* emulators */
 extern const struct sc_verb memory_verbs[];    /* a guest's processor */
 extern const struct sc_verb dma_verbs[];       /* devices */
-extern const struct sc_verb host_verbs[];      /* memory management, faults, looking inside */
+extern const struct sc_verb host_verbs[];      /* memory management, faults, failures */
+extern const struct sc_verb look_verbs[];      /* looking inside */
 extern const struct sc_verb later_verbs[];     /* known to the grammar, not to this build */
 
 /* All groups; ends with NULL. */

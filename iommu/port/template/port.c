@@ -69,6 +69,12 @@ static bool may_control(void *host, uint16_t caller, uint16_t target, unsigned s
     return false;
 }
 
+static void ioreq(void *host, void *cookie)
+{
+    (void)host;
+    (void)cookie;
+}
+
 static void lock(void *host, struct sluice_lock *l)
 {
     (void)host;
@@ -148,6 +154,7 @@ void port_template(struct sluice_port *port, void *host)
         .copy_from_guest = copy_from_guest,
         .copy_to_guest = copy_to_guest,
         .may_control = may_control,
+        .ioreq = ioreq,
         .lock = lock,
         .unlock = unlock,
         .preempt = preempt,
