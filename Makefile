@@ -2,7 +2,7 @@
 # The front door: installs what is missing, configures, and lets meson and ninja do the work.
 #
 #   make            build; the command is build/sluice
-#   make run        a tour: the rules in memory, then a disk on VT-d in QEMU
+#   make run        a tour: the rules in memory, then a disk on VT-d in QEMU, then a disk for two
 #   make test       everything that must pass, in minutes
 #   make bench      how fast, against limits measured in the same run
 #   make help       the rest
@@ -28,6 +28,8 @@ run: all
 	@build/sluice play --tour scenarios/tour.scn
 	@echo
 	@build/sluice play --machine=vtd --tour scenarios/tour_disk.scn
+	@echo
+	@build/examples/mediated-nvme --machine=vtd
 
 test: deps check
 	$(call say,tests with gcc$(comma) address and undefined-behaviour sanitizers)
@@ -54,18 +56,20 @@ check: deps
 	@tools/check-includes
 	@tools/check-headers
 
+BENCHES := $(addprefix bench/bench-,pgtable m2b hypercall foreign machine)
+
 bench: deps
 	$(call say,benches with gcc and clang; ratios to limits measured in the same run)
 	$(call setup,build-bench-gcc,gcc,--buildtype=release)
 	$(call setup,build-bench-clang,clang,--buildtype=release)
-	$(call build,build-bench-gcc,bench/bench-pgtable bench/bench-hypercall bench/bench-machine)
-	$(call build,build-bench-clang,bench/bench-pgtable bench/bench-hypercall bench/bench-machine)
+	$(call build,build-bench-gcc,$(BENCHES))
+	$(call build,build-bench-clang,$(BENCHES))
 	@tools/bench --json build-bench-gcc/bench.json build-bench-gcc build-bench-clang
 
 exhaustive: deps
 	$(call setup,build,gcc,)
 	$(call build,build,)
-	build/test/exhaustive/exhaustive --depth=$(or $(DEPTH),8) --seconds=$(or $(SECONDS),3600)
+	build/test/exhaustive/exhaustive --scope=$(or $(SCOPE),contexts) --depth=$(or $(DEPTH),8) --seconds=$(or $(SECONDS),3600)
 
 mutate: deps
 	tools/mutate
@@ -91,13 +95,13 @@ clean:
 
 help:
 	@echo 'make            build; the command is build/sluice'
-	@echo 'make run        a tour: the rules in memory, then a disk on VT-d in QEMU'
+	@echo 'make run        a tour: the rules in memory, then a disk on VT-d in QEMU, then a disk for two'
 	@echo 'make test       everything that must pass, in minutes'
 	@echo 'make bench      how fast, against limits measured in the same run'
 	@echo 'make check      format, include direction, headers that compile alone'
 	@echo 'make lint       clang-tidy'
 	@echo 'make format     lays the code out'
-	@echo 'make exhaustive DEPTH=8 SECONDS=3600   every sequence of calls in a small world, deeper'
+	@echo 'make exhaustive DEPTH=8 SECONDS=3600 SCOPE=frames   every sequence of calls in a small world, deeper'
 	@echo 'make mutate     takes out one line after the other: a test must fail each time'
 	@echo 'make fuzz SECONDS=600   hostile hypercalls'
 	@echo 'make clean'
