@@ -70,6 +70,12 @@ void bench_heading(void)
            "ratio", "target");
 }
 
+void bench_count(const char *name, uint64_t got, uint64_t limit)
+{
+    printf("count\t%s\t%llu\t%llu\t%s\n", name, (unsigned long long)got, (unsigned long long)limit,
+           got <= limit ? "yes" : "no");
+}
+
 void bench_run(const struct bench_case *c)
 {
     static double limit[MAX_ROUNDS], subject[MAX_ROUNDS];

@@ -29,6 +29,9 @@ struct bench_case {
  */
 void bench_run(const struct bench_case *c);
 
+/* Counted, not timed: a line of TAB separated fields: "count", name, number, limit, met. */
+void bench_count(const char *name, uint64_t got, uint64_t limit);
+
 void bench_heading(void);
 
 /* Only cases whose name has this in it are run; NULL: all. */

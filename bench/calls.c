@@ -62,9 +62,3 @@ uint64_t submissions(const struct machine *m)
     machine_stats(m, &s);
     return s.submissions;
 }
-
-void count(const char *name, uint64_t got, uint64_t limit)
-{
-    printf("count\t%s\t%llu\t%llu\t%s\n", name, (unsigned long long)got, (unsigned long long)limit,
-           got <= limit ? "yes" : "no");
-}

@@ -25,7 +25,5 @@ void unmap(const struct range *r, uint64_t at);
 void attach(const struct range *r, uint8_t devfn);
 
 uint64_t submissions(const struct machine *m);
-/* Counted, not timed: prints one line, whose second number is the limit. */
-void count(const char *name, uint64_t got, uint64_t limit);
 
 #endif

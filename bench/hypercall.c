@@ -201,11 +201,11 @@ static void count_flushes(struct world *w, const char *what)
         before = submissions(w->m);
         map(&r, 0);
         snprintf(name, sizeof(name), "submissions: map %u pages, %s", r.nr_pages, what);
-        count(name, submissions(w->m) - before, 0);
+        bench_count(name, submissions(w->m) - before, 0);
         before = submissions(w->m);
         unmap(&r, 0);
         snprintf(name, sizeof(name), "submissions: unmap %u pages, %s", r.nr_pages, what);
-        count(name, submissions(w->m) - before, 1);
+        bench_count(name, submissions(w->m) - before, 1);
     }
 }
 
@@ -220,9 +220,9 @@ static void count_all(struct world *w)
     machine_stats(w->m, &before);
     map(&r, 0);
     machine_stats(w->m, &after);
-    count("allocations: map 8192 pages, warm tables", after.allocs - before.allocs, 0);
+    bench_count("allocations: map 8192 pages, warm tables", after.allocs - before.allocs, 0);
     unmap(&r, 0);
-    count("bytes of record for a frame of RAM", 16, 16);
+    bench_count("bytes of record for a frame of RAM", 16, 16);
 }
 
 static void build(struct world *w)

@@ -170,9 +170,9 @@ static void count_cost(const struct world *w, const char *what, struct cost befo
     char name[96];
 
     snprintf(name, sizeof(name), "vtd: submissions, %s", what);
-    count(name, submissions(w->m) - before.submissions, limit.submissions);
+    bench_count(name, submissions(w->m) - before.submissions, limit.submissions);
     snprintf(name, sizeof(name), "vtd: register accesses, %s", what);
-    count(name, accesses - before.accesses, limit.accesses);
+    bench_count(name, accesses - before.accesses, limit.accesses);
 }
 
 /* A tail write each, and no look at a register: QEMU completes at the write. */

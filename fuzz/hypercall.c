@@ -5,7 +5,7 @@
  * preemption at any chance, allocations and flushes that fail. The model has to agree with every
  * outcome and, in the end, nothing may be left behind.
  */
-#include "../host/soft/internal.h"
+#include "../host/machine/backend.h"
 #include "../test/model/ghost.h"
 #include "input.h"
 
@@ -14,11 +14,20 @@
 #include <string.h>
 
 #define MOST_OPS 200u
-#define NR_DOMS  2u
+#define NR_DOMS  3u
 #define NR_DEVS  2u
 #define PAGES    24u
 
+#define MOST_ELEMENTS 8u
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* An array of the frames ABI, as the library got it, and what it wrote there. */
+struct array {
+    uint64_t at; /* 0: no such call is being made */
+    unsigned nr_seen;
+    struct pv_iommu_op in[MOST_ELEMENTS], out[MOST_ELEMENTS];
+};
 
 /* One copy of the caller's memory, as the library got it; with what it wrote there since. */
 struct seen {
@@ -34,7 +43,9 @@ struct fuzz {
     struct machine_device *dev[NR_DEVS];
     struct seen seen[2]; /* the argument; the one inside a remote call */
     unsigned nr_seen;
+    struct array array;
     uint8_t flip;
+    enum sluice_space space; /* of the first domain */
     bool adverse, flush_failed;
 };
 
@@ -51,20 +62,43 @@ static void must(bool right)
 /* ---- Memory that is another at each look -------------------------------------------------------
  */
 
-static int fetch(void *host, void *guest, void *to, uint64_t from, size_t size)
+/* Elements come one after the other, each once. */
+static void saw_element(struct array *a, const void *bytes, uint64_t from, size_t size)
+{
+    if (size != sizeof(a->in[0]) || from != a->at + a->nr_seen * size ||
+        a->nr_seen == MOST_ELEMENTS) {
+        fprintf(stderr, "%zu bytes of an array are fetched at 0x%jx\n", size, (uintmax_t)from);
+        abort();
+    }
+    memcpy(&a->in[a->nr_seen], bytes, size);
+    memcpy(&a->out[a->nr_seen], bytes, size);
+    a->nr_seen++;
+}
+
+static void saw_argument(const void *bytes, uint64_t from, size_t size)
 {
     struct seen *s = &now->seen[now->nr_seen < 2 ? now->nr_seen : 1];
+
+    *s = (struct seen){.at = from, .size = size};
+    memcpy(s->in, bytes, size);
+    memcpy(s->out, bytes, size);
+    now->nr_seen++;
+}
+
+static int fetch(void *host, void *guest, void *to, uint64_t from, size_t size)
+{
     char other[64];
 
     (void)host;
     if (machine_guest_read(guest, from, to, size))
         return -EFAULT;
-    *s = (struct seen){.at = from, .size = size};
-    memcpy(s->in, to, size);
-    memcpy(s->out, to, size);
-    now->nr_seen++;
+    if (now->array.at)
+        saw_element(&now->array, to, from, size);
+    else
+        saw_argument(to, from, size);
+    memcpy(other, to, size);
     for (size_t i = 0; i < size; i++)
-        other[i] = (char)(s->in[i] ^ now->flip);
+        other[i] ^= (char)now->flip;
     (void)machine_guest_write(guest, from, other, size);
     return 0;
 }
@@ -74,6 +108,10 @@ static int store(void *host, void *guest, uint64_t to, const void *from, size_t 
     (void)host;
     if (machine_guest_write(guest, to, from, size))
         return -EFAULT;
+    if (now->array.at) {
+        memcpy((char *)now->array.out + (to - now->array.at), from, size);
+        return 0;
+    }
     for (unsigned i = 0; i < 2; i++) {
         struct seen *s = &now->seen[i];
 
@@ -185,10 +223,124 @@ static void hypercall(struct fuzz *f, struct input *in)
     tell_call(f, caller, subop, status);
 }
 
+static uint16_t hostile_server(struct input *in)
+{
+    const uint8_t what = take_byte(in);
+
+    return what < 100 ? IOSERVID_any : what < 250 ? 1 + what % 2 : what;
+}
+
+static uint16_t hostile_flags(struct input *in)
+{
+    const uint8_t what = take_byte(in);
+    const unsigned order = what < 224 ? 0 : what < 250 ? 9 : take_byte(in) & 63;
+
+    return (uint16_t)(take_hostile(in, 16) & 0x3ff) | IOMMU_page_order(order);
+}
+
+static struct pv_iommu_op element(struct input *in)
+{
+    struct pv_iommu_op op = {.subop_id = take_byte(in) % 9, .status = 77};
+    const uint64_t bfn = take_hostile(in, 1100), gfn = take_hostile(in, PAGES + 4);
+
+    if (op.subop_id != IOMMUOP_lookup_foreign_page || take_byte(in) > 250)
+        op.flags = hostile_flags(in);
+    op.u.map_foreign_page.bfn = bfn;
+    if (op.subop_id == IOMMUOP_unmap_foreign_page) {
+        op.u.unmap_foreign_page.ioserver = hostile_server(in);
+        return op;
+    }
+    op.u.map_foreign_page.gfn = gfn;
+    op.u.map_foreign_page.domid = (uint16_t)take_hostile(in, NR_DOMS + 1);
+    op.u.map_foreign_page.ioserver = hostile_server(in);
+    return op;
+}
+
+/* Sometimes the array sticks out of the memory that there is. */
+static void frames(struct fuzz *f, struct input *in)
+{
+    const uint8_t what = take_byte(in);
+    const unsigned caller = what % NR_DOMS, nr = 1 + what / NR_DOMS % MOST_ELEMENTS;
+    const uint64_t at =
+        MACHINE_ARG + (what > 240 ? FRAME_SIZE - 3 * sizeof(struct pv_iommu_op) : 0);
+    long result;
+
+    if (!f->dom[caller])
+        return;
+    for (unsigned i = 0; i < nr; i++) {
+        const struct pv_iommu_op op = element(in);
+
+        (void)machine_guest_write(f->dom[caller], at + i * sizeof(op), &op, sizeof(op));
+    }
+    f->flip = take_byte(in);
+    f->array = (struct array){.at = at};
+    result = machine_frames_call(f->dom[caller], at, nr, take_byte(in) & 1);
+    f->array.at = 0;
+    must(ghost_frames(f->g, (uint16_t)caller, f->array.in, f->array.out, f->array.nr_seen, result));
+    if (!result && f->array.nr_seen != nr)
+        abort();
+}
+
+/* ---- Emulators ---------------------------------------------------------------------------------
+ */
+
+static void add_server(struct fuzz *f, unsigned emulator, uint32_t slots)
+{
+    const uint16_t id = emulator ? 2 : 1;
+
+    if (f->dom[emulator] && f->dom[1])
+        must(ghost_ioreq_server(f->g, (uint16_t)emulator, 1, id, slots,
+                                machine_ioreq_server(f->dom[emulator], f->dom[1], id, slots)));
+}
+
+static void take_request(struct fuzz *f, unsigned emulator)
+{
+    const uint16_t id = emulator ? 2 : 1;
+    struct sluice_ioreq request = {0};
+    uint16_t target = 1;
+    int status;
+
+    if (!f->dom[emulator])
+        return;
+    status = machine_ioreq_next(f->dom[emulator], id, &request, &target);
+    if (status != -ENODEV)
+        must(ghost_ioreq(f->g, (uint16_t)emulator, target, id, status, request.type, request.bfn));
+}
+
+/* An emulator that harms nobody but itself. */
+static void spoil_ring(struct fuzz *f, unsigned emulator, struct input *in)
+{
+    const uint16_t id = emulator ? 2 : 1;
+
+    for (struct machine_server *s = f->m->servers; s; s = s->next) {
+        if (s->emulator != f->dom[emulator])
+            continue;
+        s->ring->read_pointer = (uint32_t)take_hostile(in, 8);
+        s->ring->write_pointer = (uint32_t)take_hostile(in, 8);
+        ghost_ioreq_spoiled(f->g, (uint16_t)emulator, id);
+    }
+}
+
+static void emulator(struct fuzz *f, struct input *in)
+{
+    const uint8_t what = take_byte(in);
+    const unsigned emulator = what & 1 ? 2 : 0;
+
+    if (what < 200)
+        take_request(f, emulator);
+    else if (what < 250)
+        add_server(f, emulator, 1 + take_byte(in) % 4);
+    else
+        spoil_ring(f, emulator, in);
+}
+
+/* ---- Memory and devices ------------------------------------------------------------------------
+ */
+
 static void memory(struct fuzz *f, struct input *in)
 {
     const uint8_t what = take_byte(in);
-    const unsigned d = what & 1;
+    const unsigned d = (what >> 2) % NR_DOMS;
     /* Within the width of every memory map: what lies beyond has no status of its own. */
     const uint64_t gfn = take_hostile(in, PAGES + 4) % BIT64(35), nr = 1 + take_byte(in) % 8;
 
@@ -230,15 +382,18 @@ static const struct sluice_region region = {0x20000, 0x22fff, SLUICE_REGION_DIRE
 
 static void add_domain(struct fuzz *f, unsigned d)
 {
-    static const char *const controls[] = {"d1"};
-    const struct machine_domain_config config = {.name = d ? "d1" : "d0",
+    static const char *const controls[] = {"d1"}, *const names[] = {"d0", "d1", "d2"};
+    const struct machine_domain_config config = {.name = names[d],
                                                  .domid = (uint16_t)d,
+                                                 .hardware = !d,
+                                                 .space = d ? SLUICE_SPACE_OWN : f->space,
+                                                 .window = 0x800,
                                                  .mem = (uint64_t)PAGES << FRAME_LG2,
                                                  .max_ctx_no = 3,
                                                  .budget_tables = d ? 24 : 0,
                                                  .budget_refs = d ? 60 : 0,
                                                  .controls = controls,
-                                                 .nr_controls = d ? 0 : 1};
+                                                 .nr_controls = d == 1 ? 0 : 1};
     const int status = machine_domain_add(f->m, &config, &f->dom[d]);
 
     if (status)
@@ -248,7 +403,7 @@ static void add_domain(struct fuzz *f, unsigned d)
 
 static void domain(struct fuzz *f, struct input *in)
 {
-    const unsigned d = take_byte(in) & 1;
+    const unsigned d = take_byte(in) % NR_DOMS;
 
     if (!f->dom[d]) {
         add_domain(f, d);
@@ -276,8 +431,12 @@ static void step(struct fuzz *f, struct input *in)
 {
     const uint8_t what = take_byte(in);
 
-    if (what < 160)
+    if (what < 90)
         hypercall(f, in);
+    else if (what < 145)
+        frames(f, in);
+    else if (what < 160)
+        emulator(f, in);
     else if (what < 190)
         memory(f, in);
     else if (what < 205)
@@ -322,6 +481,7 @@ static void begin(struct fuzz *f, struct input *in)
 
     now = f;
     f->adverse = what & 64;
+    f->space = (enum sluice_space)(take_byte(in) % 3);
     if (machine_create(&config, &f->m, NULL))
         abort();
     f->g = ghost_create(f->m, &config);
@@ -333,6 +493,8 @@ static void begin(struct fuzz *f, struct input *in)
         add_domain(f, i);
     for (unsigned i = 0; i < NR_DEVS; i++)
         add_device(f, i);
+    add_server(f, 0, 2);
+    add_server(f, 2, 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
