@@ -65,6 +65,7 @@ static int init_default(struct domain *d)
     if (err)
         return err;
     c->identity = !d->blocked;
+    d->implicit_tables = d->default_pages.used; /* its root */
     context_show(c);
     return 0;
 }
@@ -87,6 +88,7 @@ static struct domain *allocate(struct instance *s, const struct sluice_domain_co
     d->budget_contexts = config->budget_contexts;
     d->pages = (struct pt_pages){.port = port, .limit = config->budget_tables};
     d->default_pages = (struct pt_pages){.port = port, .limit = SLUICE_NO_LIMIT};
+    d->budget_tables = config->budget_tables;
     d->ctx = port->alloc(port->host, contexts_size(d));
     if (!d->ctx) {
         port->free(port->host, d, sizeof(*d));

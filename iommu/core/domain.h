@@ -52,7 +52,8 @@ struct domain {
     struct sluice_lock lock;
     struct memory memory;
     struct pt_pages pages;         /* tables of the contexts that calls made: the budget */
-    struct pt_pages default_pages; /* context 0's: the host pays */
+    struct pt_pages default_pages; /* context 0's: the host pays for implicit entries */
+    uint32_t budget_tables, implicit_tables; /* of context 0: what the host has paid for */
     uint32_t nr_contexts, budget_contexts;
     uint16_t max_ctx_no;
     struct context *ctx; /* max_ctx_no + 1 of them */

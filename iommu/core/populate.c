@@ -140,7 +140,7 @@ static int found(void *arg, const struct pt_leaf *leaf)
 static int enter(struct domain *d, struct space *sp)
 {
     *sp = (struct space){.d = d};
-    return d->ctx[0].identity ? space_enter(d, sp) : 0;
+    return d->ctx[0].identity ? space_enter_implicit(d, sp) : 0;
 }
 
 int sluice_memory_add(struct sluice_domain *sd, gfn_t gfn, mfn_t mfn, uint64_t nr,

@@ -29,8 +29,18 @@ int space_enter(struct domain *d, struct space *sp)
         return 0;
     sp->span.last = dfn_of(pt_nr_dfns(&c->pt) - 1);
     err = context_enter(d, 0, c->generation, &sp->span, &c, &allowed);
-    if (!err)
-        sp->c = c;
+    if (err)
+        return err;
+    sp->c = c;
+    sp->tables = d->default_pages.used;
+    return 0;
+}
+
+int space_enter_implicit(struct domain *d, struct space *sp)
+{
+    int err = space_enter(d, sp);
+
+    sp->implicit = true;
     return err;
 }
 
@@ -39,6 +49,9 @@ void space_leave(struct space *sp)
     if (!sp->c)
         return;
     CHECK(sp->d->s->port, !sp->dirty && !sp->nr_pending);
+    if (sp->implicit)
+        sp->d->implicit_tables += sp->d->default_pages.used - sp->tables;
+    sp->d->default_pages.limit = SLUICE_NO_LIMIT;
     context_leave(sp->c, &sp->span);
 }
 
@@ -152,6 +165,40 @@ static int found(void *arg, const struct pt_leaf *leaf)
     return -EEXIST;
 }
 
+#define ELEMENT_TABLES (2u * PT_MAX_LEVELS) /* that an element may need: at both its ends */
+
+/* Empty tables count as the domain's as long as it has some, so that the host's cannot become its.
+ */
+static int give_tables_up(struct space *sp)
+{
+    struct domain *d = sp->d;
+    const uint32_t before = d->default_pages.used, own = before - d->implicit_tables;
+    int err = space_settle(sp); /* what is pending is still in its table */
+    uint32_t gone;
+
+    if (!err)
+        err = trim_range(sp->c, dfn_of(0), dfn_of(pt_nr_dfns(&sp->c->pt) - 1));
+    gone = before - d->default_pages.used;
+    if (gone > own)
+        d->implicit_tables -= gone - own;
+    return err;
+}
+
+/*
+ * What explicit entries need beside implicit ones is in the domain's budget of tables. Where it may
+ * be spent, empty tables are given up first: no more than the budget, so this is bounded.
+ */
+static int limit_tables(struct space *sp)
+{
+    struct domain *d = sp->d;
+    const uint64_t limit = (uint64_t)d->implicit_tables + d->budget_tables;
+
+    d->default_pages.limit = limit < SLUICE_NO_LIMIT ? (uint32_t)limit : SLUICE_NO_LIMIT;
+    if (limit >= SLUICE_NO_LIMIT || d->default_pages.used + ELEMENT_TABLES <= limit)
+        return 0;
+    return give_tables_up(sp);
+}
+
 int space_check(struct space *sp, dfn_t bfn, uint64_t nr)
 {
     const dfn_t last = dfn_add(bfn, nr - 1);
@@ -165,7 +212,9 @@ int space_check(struct space *sp, dfn_t bfn, uint64_t nr)
     if (is_pending(sp, bfn, nr))
         err = space_settle(sp);
     space_room(sp);
-    return err ? err : pt_walk(&sp->c->pt, bfn, last, is_explicit, NULL);
+    if (!err)
+        err = pt_walk(&sp->c->pt, bfn, last, is_explicit, NULL);
+    return err ? err : limit_tables(sp);
 }
 
 /* A leaf of the whole range keeps a table from being there, which smaller ones will need. */

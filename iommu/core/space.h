@@ -26,6 +26,8 @@ struct space {
     struct domain *d;
     struct context *c; /* NULL: no IOMMU, so no table */
     struct span span;
+    bool implicit;
+    uint32_t tables;    /* of the context, when it was entered */
     struct flush flush; /* what devices may still have cached; empty unless dirty */
     bool dirty;
     bool failed; /* a unit did not confirm a flush: nothing of what was pending was released */
@@ -40,6 +42,8 @@ struct space {
 
 /* -ERESTART: somebody else is at work there; -EINVAL: it is gone. */
 int space_enter(struct domain *d, struct space *sp);
+/* The same for who changes implicit entries: the tables that they need are the host's affair. */
+int space_enter_implicit(struct domain *d, struct space *sp);
 /* What is pending is settled. */
 void space_leave(struct space *sp);
 

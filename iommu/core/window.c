@@ -113,7 +113,7 @@ int window_open(struct domain *d)
         return -EINVAL;
     if (!take_place(d))
         return -EBUSY;
-    err = space_enter(d, &sp);
+    err = space_enter_implicit(d, &sp);
     CHECK(d->s->port, !err);
     err = put_all(&sp);
     (void)space_settle(&sp); /* no device is there yet */
@@ -139,7 +139,7 @@ int window_add(struct instance *s, mfn_t mfn, uint64_t nr, unsigned rights)
 
     if (!d)
         return 0;
-    err = space_enter(d, &sp);
+    err = space_enter_implicit(d, &sp);
     if (!err) {
         err = put(&sp, mfn, nr, rights);
         if (err)
@@ -161,7 +161,7 @@ int window_prepare_remove(struct instance *s, mfn_t mfn, uint64_t nr)
 
     if (!d)
         return dying ? -ERESTART : 0;
-    err = space_enter(d, &sp);
+    err = space_enter_implicit(d, &sp);
     if (!err) {
         err = space_split(&sp, dfn_of(d->window + mfn.n), nr);
         if (space_settle(&sp))
@@ -181,7 +181,7 @@ int window_remove(struct instance *s, mfn_t mfn, uint64_t nr)
 
     if (!d)
         return dying ? -ERESTART : 0; /* its devices may still be there */
-    err = space_enter(d, &sp);
+    err = space_enter_implicit(d, &sp);
     if (!err) {
         err = window_take(&sp, mfn, nr);
         if (space_settle(&sp))

@@ -43,11 +43,15 @@ int frames_query_caps(struct frames_op *op)
     (IOMMU_MAP_OP_readable | IOMMU_MAP_OP_writeable | IOMMU_MAP_OP_no_ref_cnt | \
      IOMMU_MAP_OP_add_m2b)
 
-/* Without add_m2b no lookup, and no server, ever hears of it. */
+/*
+ * Without add_m2b no lookup, and no server, ever hears of it; nor of what is not held, as an
+ * emulator that was told of it would rely on it.
+ */
 static uint8_t tuple_of(uint16_t flags)
 {
-    return M2B_LOCAL | (flags & IOMMU_MAP_OP_no_ref_cnt ? M2B_NO_REF : 0) |
-           (flags & IOMMU_MAP_OP_add_m2b ? 0 : M2B_NO_SERVER);
+    if (flags & IOMMU_MAP_OP_no_ref_cnt)
+        return M2B_LOCAL | M2B_NO_REF | M2B_NO_SERVER;
+    return M2B_LOCAL | (flags & IOMMU_MAP_OP_add_m2b ? 0 : M2B_NO_SERVER);
 }
 
 int frames_map_page(struct frames_op *op)

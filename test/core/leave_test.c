@@ -224,6 +224,33 @@ static void a_removal_without_memory_leaves_the_window_whole(void **state)
     }
 }
 
+/* The window lets go of the first frame before the leaf around the second cannot be split. */
+static int give_up_two(unsigned n)
+{
+    struct host *h = window_host(&(struct setup){0}, SLUICE_SPACE_RELAXED, 0x100000);
+    const uint64_t far = 0x100000 + 0x9000;
+    int err;
+
+    assert_int_equal(give_up(h, GUEST, 511, 1), 0);
+    assert_int_equal(
+        sluice_memory_add(guest_of(h), gfn_of(511), mfn_of(0x9000), 1, SLUICE_FRAME_RAM), 0);
+    assert_int_equal(map_foreign(h, 1, SWAPPABLE | IOMMU_page_order(9), 0x400, 512, SERVER), 0);
+    h->fail_alloc = n;
+    err = give_up(h, GUEST, 511, 2);
+    h->fail_alloc = 0;
+    assert_int_equal(bus(h, far), err ? 0x9000 : NOWHERE);
+    assert_true(!err || err == -ENOMEM);
+    host_destroy(h);
+    return err;
+}
+
+static void a_removal_that_fails_late_gives_back_to_the_window(void **state)
+{
+    (void)state;
+    for (unsigned n = 1; give_up_two(n); n++)
+        ;
+}
+
 static void a_unit_that_fails_in_a_swap_keeps_the_frame_for_ever(void **state)
 {
     struct host *h = *state;
@@ -258,6 +285,36 @@ static void a_unit_that_fails_in_an_unmap_keeps_the_frame_for_ever(void **state)
     assert_false(was_released(h, FRAME(7)));
     assert_int_equal(refs_of(h, FRAME(7)), 1);
     assert_int_equal(nr_tuples_of(h, FRAME(7)), 0);
+}
+
+/* At the end of the owner too. */
+static void a_unit_that_fails_as_the_owner_ends_keeps_the_frame(void **state)
+{
+    struct host *h = *state;
+
+    h->lossy = true;
+    assert_int_equal(map_foreign(h, 1, SWAPPABLE, 0x100, 7, SERVER), 0);
+    h->fail_flush = 1;
+    destroy_domain(guest_of(h));
+    assert_false(was_released(h, FRAME(7)));
+    assert_true(refs_of(h, FRAME(7)) >= 1);
+    assert_int_equal(nr_tuples_of(h, FRAME(7)), 0);
+}
+
+/* The same for what held nothing. */
+static void a_unit_that_fails_taking_out_what_holds_nothing_keeps_the_frame(void **state)
+{
+    struct host *h = window_host(&(struct setup){0}, SLUICE_SPACE_RELAXED, 0x100000);
+    const unsigned flags = READ_WRITE | IOMMU_MAP_OP_no_ref_cnt;
+
+    (void)state;
+    h->lossy = true;
+    assert_int_equal(map_page(h, 1, flags, 0x400, FRAME(7)), 0);
+    h->fail_flush = 1;
+    destroy_domain(guest_of(h));
+    assert_false(was_released(h, FRAME(7)));
+    assert_int_equal(refs_of(h, FRAME(7)), 1);
+    host_destroy(h);
 }
 
 /* ---- Not held ----------------------------------------------------------------------------------
@@ -295,9 +352,12 @@ int main(void)
         TEST(the_end_of_a_domain_with_many_held_frames_gets_on),
         TEST(a_unit_that_fails_in_a_swap_keeps_the_frame_for_ever),
         TEST(a_unit_that_fails_in_an_unmap_keeps_the_frame_for_ever),
+        TEST(a_unit_that_fails_as_the_owner_ends_keeps_the_frame),
+        cmocka_unit_test(a_unit_that_fails_taking_out_what_holds_nothing_keeps_the_frame),
         cmocka_unit_test(a_swapped_frame_is_free_at_once),
         cmocka_unit_test(a_removal_without_memory_takes_nothing_away),
         cmocka_unit_test(a_removal_without_memory_leaves_the_window_whole),
+        cmocka_unit_test(a_removal_that_fails_late_gives_back_to_the_window),
         cmocka_unit_test(what_holds_nothing_is_taken_out_before_the_frame_goes),
     };
 

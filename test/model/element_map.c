@@ -106,6 +106,20 @@ static bool any_leaving(struct ghost *g, const struct placing *p)
     return false;
 }
 
+/*
+ * Are so many tables in use that the budget of explicit ones may be spent? What of them is
+ * implicit, the model does not know.
+ */
+static bool space_may_lack(const struct ghost_domain *d)
+{
+    struct sluice_domain_info info;
+    uint64_t tables = 0;
+
+    sluice_domain_info(d->real, &info);
+    return info.budget_tables != SLUICE_NO_LIMIT && !sluice_context_tables(d->real, 0, &tables) &&
+           tables + 2 * PT_MAX_LEVELS > info.budget_tables;
+}
+
 static struct verdict verdict_of(struct ghost *g, const struct placing *p, int status)
 {
     const struct ghost_domain *d = p->e->d;
@@ -126,6 +140,7 @@ static struct verdict verdict_of(struct ghost *g, const struct placing *p, int s
     may_if(&v, !v.nr && !p->unheld && d->refs + p->nr > d->budget_refs, -ENOMEM);
     may_if(&v, status == -ENOMEM && host_may_lack(g, PT_MAX_LEVELS + p->nr), -ENOMEM);
     may_if(&v, status == -ENOMEM && !v.nr && any_crowded(g, p), -ENOMEM);
+    may_if(&v, status == -ENOMEM && !v.nr && space_may_lack(d), -ENOMEM);
     return v;
 }
 

@@ -256,6 +256,10 @@ bool ghost_domain_added(struct ghost *g, const struct machine_domain_config *con
     struct ghost_domain *d;
 
     event_begins(g, status);
+    if (status == -EIO) {
+        spaces_learn(g);
+        spaces_refresh(g);
+    }
     if (status)
         return true;
     if (find_domain(g, config->domid))
