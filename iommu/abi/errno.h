@@ -52,6 +52,10 @@
 #ifndef ERANGE
 #define ERANGE 34
 #endif
+/* Of the hypercall itself: this hypervisor does not have it. */
+#ifndef ENOSYS
+#define ENOSYS 38
+#endif
 #ifndef ENODATA
 #define ENODATA 61
 #endif
@@ -80,6 +84,7 @@ _Static_assert(ENOMEM == 12 && EACCES == 13 && EFAULT == 14 && EBUSY == 16 && EE
                "this host's error numbers are not the ABI's");
 _Static_assert(ENODEV == 19 && EINVAL == 22 && ENOSPC == 28 && ERANGE == 34 && ENODATA == 61,
                "this host's error numbers are not the ABI's");
+_Static_assert(ENOSYS == 38, "this host's error numbers are not the ABI's");
 _Static_assert(EMSGSIZE == 90 && EOPNOTSUPP == 95 && EADDRNOTAVAIL == 99 && ETIMEDOUT == 110,
                "this host's error numbers are not the ABI's");
 #endif
