@@ -74,7 +74,7 @@ int emulator_move(struct emulator *e)
 
     e->busy = true;
     for (uint32_t i = 0; i < e->nr_pages && !err; i++)
-        err = machine_disk(e->disk, r->lba + i * BLOCKS_PER_PAGE, blocks_in_page(r, i),
+        err = machine_disk(e->disk, r->lba + (uint64_t)i * BLOCKS_PER_PAGE, blocks_in_page(r, i),
                            e->pages[i].bfn << 12, false, &reason);
     e->busy = false;
     return err;

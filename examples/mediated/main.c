@@ -47,7 +47,7 @@ static void must(bool so, const char *what)
 static void pattern(uint64_t lba, uint32_t count, unsigned char *out)
 {
     for (uint32_t i = 0; i < count * BLOCK; i++)
-        out[i] = (unsigned char)((lba + i / BLOCK) * 37 + i % BLOCK * 11 + 5);
+        out[i] = (unsigned char)((lba + i / BLOCK) * 37 + (uint64_t)(i % BLOCK) * 11 + 5);
 }
 
 static bool has_pattern(const unsigned char *page, uint64_t lba)
@@ -95,7 +95,8 @@ static void fill_disk(struct world *w)
 
     for (uint64_t lba = 0; lba < BLOCKS; lba += BLOCKS_PER_PAGE) {
         pattern(lba, BLOCKS_PER_PAGE, page);
-        must(!machine_guest_write(w->driver, BUFFER * PAGE, page, PAGE), "the buffer is there");
+        must(!machine_guest_write(w->driver, (uint64_t)BUFFER * PAGE, page, PAGE),
+             "the buffer is there");
         must(!disk(w, lba, BUFFER, true), "the disk is written");
     }
 }
@@ -106,7 +107,8 @@ static bool bus_frame_has(struct world *w, uint64_t bfn, uint64_t lba)
     unsigned char page[PAGE];
 
     return !disk(w, ASIDE, bfn, true) && !disk(w, ASIDE, BUFFER, false) &&
-           !machine_guest_read(w->driver, BUFFER * PAGE, page, PAGE) && has_pattern(page, lba);
+           !machine_guest_read(w->driver, (uint64_t)BUFFER * PAGE, page, PAGE) &&
+           has_pattern(page, lba);
 }
 
 /* ---- Frames ------------------------------------------------------------------------------------

@@ -358,7 +358,7 @@ int space_map_own(struct space *sp, dfn_t bfn, gfn_t gfn, unsigned order, unsign
     const uint64_t nr = BIT64(order);
     struct memory_locked l;
     uint64_t done = 0;
-    bool whole;
+    bool whole = false;
     int err = space_check(sp, bfn, nr);
 
     if (err)
@@ -425,7 +425,7 @@ int space_end(struct domain *d)
     if (d->ctx[0].state != CONTEXT_LIVE)
         return 0; /* no IOMMU; or it has been through here, and the context is ending */
     err = space_enter(d, &sp);
-    if (err)
+    if (err || !sp.c)
         return err;
     end = pt_nr_dfns(&sp.c->pt);
     while (d->space_cursor.n < end) {
