@@ -65,7 +65,7 @@ struct sluice_domain_config {
     uint64_t window;         /* RELAXED: the bus frame of machine frame 0 */
     /* Budgets: how much of each the domain's own calls may use. SLUICE_NO_LIMIT for none. */
     uint32_t budget_contexts; /* beside context 0 */
-    uint32_t budget_tables;   /* table pages, not counting those of context 0 */
+    uint32_t budget_tables;   /* table pages; of context 0, those that calls needed */
     uint32_t budget_refs;     /* mapped frames, counted once for each mapping */
 };
 
@@ -108,7 +108,7 @@ int sluice_memory_add(struct sluice_domain *d, gfn_t gfn, mfn_t mfn, uint64_t nr
  *
  * -ERESTART: preempted, or a call is at work in an emulator's space, or a synchronous request waits
  * for its emulator (the port's `ioreq` said so): call again with the same arguments. Until it is
- * done the gfns are there, but nobody can map them anew.
+ * done the gfns are there, but no emulator can map them anew.
  * -EINVAL: no gfns; -ENOENT: a gfn has no frame; -ENOMEM: a larger leaf could not be split; the
  * gfns are still there, though emulators may have been told. -EIO: a unit failed; the gfns are
  * gone, and the frames that may still be reached stay referenced for ever.

@@ -25,9 +25,9 @@
  *   -ENXIO   no such domain; no frame at gfn
  *   -ENODEV  no such I/O server; unknown sub-op
  *   -EEXIST  a bus frame is in use
- *   -ENOMEM  no memory, or the budget is spent
+ *   -ENOMEM  no memory, the budget is spent, or 256 mappings and lookups name the frame already
  *   -EINVAL  bfn or gfn not a multiple of the order's size, or out of range; unknown flags; neither
- *            readable nor writeable; count of elements too large
+ *            readable nor writeable
  *   -EIO     an IOMMU failed: it now blocks DMA; what it may still reach stays referenced
  */
 #ifndef __XEN_PUBLIC_PV_IOMMU_FRAMES_H__

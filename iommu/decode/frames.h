@@ -26,6 +26,9 @@ int decode_frame(uint64_t frame, unsigned order);
 /* Readable or writeable: PT_*. -EINVAL. */
 int decode_rights(uint16_t flags, unsigned *attr);
 
+/* unmap_page (local) and unmap_foreign_page, which differ in whose mappings they may end. */
+int frames_unmap(const struct frames_op *op, uint64_t bfn, uint16_t server, bool local);
+
 int frames_query_caps(struct frames_op *op);
 int frames_map_page(struct frames_op *op);
 int frames_unmap_page(struct frames_op *op);

@@ -100,13 +100,6 @@ int frames_lookup_foreign_page(struct frames_op *op)
 int frames_unmap_foreign_page(struct frames_op *op)
 {
     const struct pv_iommu_op *e = op->element;
-    unsigned order;
-    int err = decode_order(op, IOMMU_UNMAP_OP_remove_m2b, &order);
 
-    if (!err)
-        err = decode_frame(e->u.unmap_foreign_page.bfn, order);
-    if (!err)
-        err = foreign_unmap(op->sp, dfn_of(e->u.unmap_foreign_page.bfn), order,
-                            e->u.unmap_foreign_page.ioserver, false);
-    return err ? err : FRAMES_PENDING;
+    return frames_unmap(op, e->u.unmap_foreign_page.bfn, e->u.unmap_foreign_page.ioserver, false);
 }

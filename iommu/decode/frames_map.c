@@ -80,15 +80,19 @@ int frames_map_page(struct frames_op *op)
     return space_map_own(op->sp, map.bfn, gfn_of(e->u.map_page.gfn), map.order, map.attr);
 }
 
-int frames_unmap_page(struct frames_op *op)
+int frames_unmap(const struct frames_op *op, uint64_t bfn, uint16_t server, bool local)
 {
-    const struct pv_iommu_op *e = op->element;
     unsigned order;
     int err = decode_order(op, IOMMU_UNMAP_OP_remove_m2b, &order);
 
     if (!err)
-        err = decode_frame(e->u.unmap_page.bfn, order);
+        err = decode_frame(bfn, order);
     if (!err)
-        err = foreign_unmap(op->sp, dfn_of(e->u.unmap_page.bfn), order, IOSERVID_any, true);
+        err = foreign_unmap(op->sp, dfn_of(bfn), order, server, local);
     return err ? err : FRAMES_PENDING;
+}
+
+int frames_unmap_page(struct frames_op *op)
+{
+    return frames_unmap(op, op->element->u.unmap_page.bfn, IOSERVID_any, true);
 }

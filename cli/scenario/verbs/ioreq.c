@@ -51,16 +51,25 @@ static bool server_of(struct player *p, const struct sc_call *call, uint16_t *id
     return true;
 }
 
+/* Both domains of a line about a server, and the rest of it. False: *out says what is missing. */
+static bool parties_of(struct player *p, const struct sc_line *line, struct machine_domain **d,
+                       struct machine_domain **target, uint16_t *id, uint32_t *slots,
+                       struct outcome *out)
+{
+    *d = player_domain(p, line->subject, out);
+    if (!*d || !server_of(p, line->call, id, slots, out))
+        return false;
+    *target = target_of(p, line->call, out);
+    return *target;
+}
+
 static void run_server(struct player *p, const struct sc_line *line, struct outcome *out)
 {
-    struct machine_domain *d = player_domain(p, line->subject, out), *t;
+    struct machine_domain *d, *t;
     uint32_t slots;
     uint16_t id;
 
-    if (!d || !server_of(p, line->call, &id, &slots, out))
-        return;
-    t = target_of(p, line->call, out);
-    if (!t)
+    if (!parties_of(p, line, &d, &t, &id, &slots, out))
         return;
     out->status = machine_ioreq_server(d, t, id, slots);
     player_explain(p, out);
@@ -71,14 +80,11 @@ static void run_server(struct player *p, const struct sc_line *line, struct outc
 
 static void run_server_end(struct player *p, const struct sc_line *line, struct outcome *out)
 {
-    struct machine_domain *d = player_domain(p, line->subject, out), *t;
+    struct machine_domain *d, *t;
     uint32_t slots;
     uint16_t id;
 
-    if (!d || !server_of(p, line->call, &id, &slots, out))
-        return;
-    t = target_of(p, line->call, out);
-    if (!t)
+    if (!parties_of(p, line, &d, &t, &id, &slots, out))
         return;
     out->status = machine_ioreq_server_end(d, t, id);
     player_explain(p, out);
