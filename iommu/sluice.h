@@ -61,6 +61,7 @@ struct sluice_domain_config {
     void *guest;             /* cookie for copy_from_guest and copy_to_guest */
     uint16_t max_ctx_no;     /* contexts 1..max_ctx_no; 0 allows the default context only */
     bool blocked;            /* context 0 blocks all DMA; otherwise it is an identity map */
+    bool direct_mapped;      /* the host's promise: each of its gfns is its machine frame */
     enum sluice_space space; /* other than OWN: a window instead of either */
     uint64_t window;         /* RELAXED: the bus frame of machine frame 0 */
     /* Budgets: how much of each the domain's own calls may use. SLUICE_NO_LIMIT for none. */
@@ -83,6 +84,12 @@ int sluice_domain_create(struct sluice *s, const struct sluice_domain_config *co
  */
 int sluice_domain_destroy(struct sluice_domain *d);
 
+/*
+ * What the domain is told of its memory, whatever the architecture: the bit of abi/features.h, one
+ * of the two, that the host adds to the features it shows to it (XENVER_get_features, submap 0).
+ */
+uint32_t sluice_domain_features(struct sluice_domain *d);
+
 enum sluice_frame_type {
     SLUICE_FRAME_HOST,     /* never given to a domain: the hypervisor's own, tables, firmware's */
     SLUICE_FRAME_RAM,      /* ordinary memory of a domain */
@@ -93,9 +100,10 @@ enum sluice_frame_type {
 /*
  * Gives nr frames that belong to nobody to the domain, at gfn (populate). They appear in its
  * identity contexts. All or nothing: -EEXIST (gfn in use), -EBUSY (a frame is somebody's, or still
- * referenced), -EINVAL (range, type), -EADDRNOTAVAIL (gfn in the MSI window or in a reserved region
- * of a device in an identity context), -ERANGE (gfn beyond the units' width), -ENOMEM, -EIO;
- * -ERESTART: a call is at work in a bus-frame space, again.
+ * referenced), -EINVAL (range, type; gfn is not mfn, and the domain is direct_mapped),
+ * -EADDRNOTAVAIL (gfn in the MSI window or in a reserved region of a device in an identity
+ * context), -ERANGE (gfn beyond the units' width), -ENOMEM, -EIO; -ERESTART: a call is at work in a
+ * bus-frame space, again.
  */
 int sluice_memory_add(struct sluice_domain *d, gfn_t gfn, mfn_t mfn, uint64_t nr,
                       enum sluice_frame_type type);
@@ -384,6 +392,7 @@ struct sluice_device_info {
     struct sluice_domain *domain; /* NULL: quarantine */
     uint16_t ctx_no;
     uint32_t nr_interrupts; /* entries of the remapping table that it has */
+    bool protected;         /* it is behind a unit that translates and has not failed */
 };
 void sluice_device_info(struct sluice_device *dev, struct sluice_device_info *out);
 
@@ -397,7 +406,8 @@ bool sluice_device_grouped(struct sluice_device *a, struct sluice_device *b);
 
 struct sluice_domain_info {
     uint16_t domid, max_ctx_no;
-    bool blocked; /* context 0 blocks; otherwise it is an identity map */
+    bool blocked;       /* context 0 blocks; otherwise it is an identity map */
+    bool direct_mapped; /* as the host said */
     uint32_t budget_contexts, budget_tables, budget_refs; /* SLUICE_NO_LIMIT: none */
     enum sluice_space space;
     bool one_to_one; /* lookups still answer with the window */

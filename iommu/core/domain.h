@@ -46,7 +46,8 @@ struct domain {
     uint16_t domid;
     uint64_t serial; /* never used again, unlike domid */
     void *guest;
-    bool blocked; /* context 0 is no identity map */
+    bool blocked;       /* context 0 is no identity map */
+    bool direct_mapped; /* its gfns are machine frames */
     _Atomic bool dying;
     _Atomic uint32_t pins; /* calls of others that act on it now */
     struct sluice_lock lock;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Looking inside: copies of what is there, for tools and tests. */
+#include "../abi/features.h"
 #include "device.h"
 
 unsigned sluice_nr_units(struct sluice *ss)
@@ -216,6 +217,7 @@ void sluice_domain_info(struct sluice_domain *sd, struct sluice_domain_info *out
         .domid = d->domid,
         .max_ctx_no = d->max_ctx_no,
         .blocked = d->blocked,
+        .direct_mapped = d->direct_mapped,
         .budget_contexts = d->budget_contexts,
         .budget_tables = d->pages.limit,
         .budget_refs = limit < SLUICE_NO_LIMIT - 1 ? limit : SLUICE_NO_LIMIT,
@@ -224,6 +226,13 @@ void sluice_domain_info(struct sluice_domain *sd, struct sluice_domain_info *out
         .has_scratch = d->scratch.n,
         .scratch = d->scratch,
     };
+}
+
+uint32_t sluice_domain_features(struct sluice_domain *sd)
+{
+    const struct domain *d = domain_of(sd);
+
+    return UINT32_C(1) << (d->direct_mapped ? XENFEAT_direct_mapped : XENFEAT_not_direct_mapped);
 }
 
 void sluice_domain_stats(struct sluice_domain *sd, struct sluice_domain_stats *out)

@@ -153,6 +153,8 @@ int sluice_memory_add(struct sluice_domain *sd, gfn_t gfn, mfn_t mfn, uint64_t n
 
     if (type == SLUICE_FRAME_HOST || type > SLUICE_FRAME_PRIVATE || check_gfns(d, gfn, nr))
         return -EINVAL;
+    if (d->direct_mapped && gfn.n != mfn.n)
+        return -EINVAL;
     if (reserved_is_msi(gfn.n, gfn.n + nr - 1))
         return -EADDRNOTAVAIL;
     l = domain_lock(d);

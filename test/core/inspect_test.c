@@ -106,6 +106,65 @@ static void counts_are_those_of_the_domains_calls(void **state)
     assert_int_equal(s.tables, 4);
 }
 
+static void a_domain_is_told_whether_it_is_direct_mapped(void **state)
+{
+    struct host *h = *state;
+    const struct sluice_domain_config config = {.domid = 2, .direct_mapped = true};
+    struct sluice_domain_info info;
+    struct sluice_domain *direct;
+
+    assert_int_equal(sluice_domain_create(h->s, &config, &direct), 0);
+    assert_int_equal(sluice_domain_features(direct), 1 << 17);
+    sluice_domain_info(direct, &info);
+    assert_true(info.direct_mapped);
+    assert_int_equal(sluice_domain_features(h->d), 1 << 16);
+    sluice_domain_info(h->d, &info);
+    assert_false(info.direct_mapped);
+    destroy_domain(direct);
+}
+
+/* Its devices may use its gfns on the bus, so the promise is kept. */
+static void memory_of_a_direct_mapped_domain_is_where_it_says(void **state)
+{
+    struct host *h = *state;
+    const struct sluice_domain_config config = {.domid = 2, .direct_mapped = true};
+    const enum sluice_frame_type ram = SLUICE_FRAME_RAM;
+    struct sluice_domain *direct;
+
+    assert_int_equal(sluice_domain_create(h->s, &config, &direct), 0);
+    assert_int_equal(sluice_memory_add(direct, gfn_of(0x10), mfn_of(0x11), 1, ram), -EINVAL);
+    assert_int_equal(sluice_memory_add(direct, gfn_of(0x10), mfn_of(0x10), 1, ram), 0);
+    assert_int_equal(sluice_memory_add(h->d, gfn_of(0x10), mfn_of(0x11), 1, ram), 0);
+    destroy_domain(direct);
+}
+
+static bool is_protected(struct sluice_device *dev)
+{
+    struct sluice_device_info info = {.protected = false};
+
+    sluice_device_info(dev, &info);
+    return info.protected;
+}
+
+static void a_device_is_protected_by_a_unit_that_translates(void **state)
+{
+    struct host *h = *state;
+    struct sluice_device *dev = add_device(h, 8);
+    const rid_t rid = {9};
+    const struct sluice_device_config config = {.rids = &rid, .nr_rids = 1};
+    struct sluice_device *bare;
+
+    assert_int_equal(sluice_device_add(h->s, &config, &bare), 0);
+    assert_true(is_protected(dev));
+    assert_false(is_protected(bare));
+    h->unit[0].hw.failed = true;
+    assert_false(is_protected(dev));
+    h->unit[0].hw.failed = false;
+    h->unit[0].hw.translates = false;
+    assert_false(is_protected(dev));
+    h->unit[0].hw.translates = true;
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -116,6 +175,9 @@ int main(void)
         T(calls_on_what_is_walked_have_to_wait),
         T(frames_beyond_the_records_are_unknown),
         T(counts_are_those_of_the_domains_calls),
+        T(a_domain_is_told_whether_it_is_direct_mapped),
+        T(memory_of_a_direct_mapped_domain_is_where_it_says),
+        T(a_device_is_protected_by_a_unit_that_translates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
