@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the page tables are measured against. */
+/* What others are measured against. */
 #include "yardstick.h"
 
 #define NOINLINE __attribute__((noinline))
@@ -81,4 +81,42 @@ NOINLINE int yard_lookup(const struct yard_table *t, uint64_t dfn, uint64_t *e)
         return -1;
     *e = __atomic_load_n(slot, __ATOMIC_RELAXED);
     return *e ? 0 : -1;
+}
+
+static void lock(struct yard_lifo *l)
+{
+    while (__atomic_exchange_n(&l->lock, 1, __ATOMIC_ACQUIRE))
+        continue;
+}
+
+static void unlock(struct yard_lifo *l)
+{
+    __atomic_store_n(&l->lock, 0, __ATOMIC_RELEASE);
+}
+
+NOINLINE int yard_put(struct yard_lifo *l, uint64_t number)
+{
+    const uint32_t most = sizeof(l->number) / sizeof(l->number[0]);
+    int err = -1;
+
+    lock(l);
+    if (l->nr < most) {
+        l->number[l->nr++] = number;
+        err = 0;
+    }
+    unlock(l);
+    return err;
+}
+
+NOINLINE int yard_take(struct yard_lifo *l, uint64_t *number)
+{
+    int err = -1;
+
+    lock(l);
+    if (l->nr) {
+        *number = l->number[--l->nr];
+        err = 0;
+    }
+    unlock(l);
+    return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the page tables are measured against, in a translation unit of its own so that nothing is
- * inlined or left out. They work on the very table pages that the subject uses.
+ * What others are measured against, in a translation unit of its own so that nothing is inlined or
+ * left out. Those for page tables work on the very table pages that the subject uses.
  */
 #ifndef SLUICE_BENCH_YARDSTICK_H
 #define SLUICE_BENCH_YARDSTICK_H
@@ -26,5 +26,15 @@ struct yard_table {
 int yard_map(const struct yard_table *t, uint64_t dfn, uint64_t e);
 int yard_unmap(const struct yard_table *t, uint64_t dfn);
 int yard_lookup(const struct yard_table *t, uint64_t dfn, uint64_t *e);
+
+/* The least that hands numbers out again: a lock, and the one that came back last. */
+struct yard_lifo {
+    int lock;
+    uint32_t nr;
+    uint64_t number[64];
+};
+
+int yard_put(struct yard_lifo *l, uint64_t number);
+int yard_take(struct yard_lifo *l, uint64_t *number);
 
 #endif
