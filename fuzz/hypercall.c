@@ -139,6 +139,7 @@ static size_t argument(struct input *in, int subop, void *at)
     struct pv_iommu_lookup_page *l = at;
     struct pv_iommu_reattach_device *r = at;
     struct pv_iommu_alloc *a = at;
+    struct pv_iommu_query_reserved *q = at;
 
     switch (subop) {
     case IOMMU_map_pages:
@@ -165,6 +166,14 @@ static size_t argument(struct input *in, int subop, void *at)
             .dev = {.devfn = (uint8_t)(8 + 8 * (take_byte(in) % (NR_DEVS + 1)))},
             .pasid = take_byte(in) > 250};
         return sizeof(*r);
+    case IOMMU_query_reserved:
+        *q = (struct pv_iommu_query_reserved){
+            .ctx_no = (uint16_t)take_hostile(in, 4),
+            .dev = {.devfn = (uint8_t)(8 + 8 * (take_byte(in) % (NR_DEVS + 1)))},
+            .flags = (uint32_t)take_hostile(in, 5),
+            .nr_ranges = (uint32_t)take_hostile(in, 4)};
+        q->ranges.q = take_byte(in) > 250 ? take_hostile(in, 8) : MACHINE_ARG + FRAME_SIZE / 2;
+        return sizeof(*q);
     default: /* alloc and free: a number and flags */
         *a = (struct pv_iommu_alloc){.ctx_no = (uint16_t)take_hostile(in, 4),
                                      .alloc_flags = (uint32_t)take_hostile(in, 3)};
@@ -196,7 +205,7 @@ static void hypercall(struct fuzz *f, struct input *in)
     const uint8_t what = take_byte(in);
     const unsigned caller = what >> 7;
     const bool remote = what >> 4 & 1 && take_byte(in) & 1;
-    int subop = what & 15;
+    int subop = (what & 15) | (what >> 1 & 16); /* bit 5: an extension */
     uint64_t at = MACHINE_ARG;
     char arg[64] = {0};
     size_t size = argument(in, subop, arg);

@@ -57,6 +57,7 @@ struct sc_spec {
     bool repeat;
     bool at_least; /* a mask: the machine may offer more bits than the line asks for */
     bool quiet;    /* shown only where a line asks for it */
+    bool entry;    /* of the index-th entry of the argument's array, not of the argument */
     uint64_t absent;
     const struct sc_word *words;
 };
@@ -89,7 +90,8 @@ struct sc_verb {
     bool setup;     /* `machine`: before everything else */
     bool harmless;  /* may stand before `machine` */
     int subop;
-    size_t arg_size; /* of the argument struct; 0: it has none */
+    size_t arg_size;             /* of the argument struct; 0: it has none */
+    size_t array_at, entry_size; /* its handle of an array; entry_size 0: it has none */
 };
 
 /* Finds a verb; NULL when there is none. Supplied by whoever links the parser. */

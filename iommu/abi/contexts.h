@@ -351,6 +351,55 @@ struct pv_iommu_detach_pasid {
 typedef struct pv_iommu_detach_pasid pv_iommu_detach_pasid_t;
 DEFINE_XEN_GUEST_HANDLE(pv_iommu_detach_pasid_t);
 
+/* Of the device `dev`, and of all that moves with it; ctx_no is ignored. Otherwise of ctx_no. */
+#define IOMMU_RESERVED_device (1 << 0)
+/* What is left instead: the ranges that no reserved one touches, up to max_iova_addr. */
+#define IOMMU_RESERVED_allowed (1 << 1)
+
+/* What is not to be mapped, and why. */
+#define IOMMU_RANGE_direct           (0) /* mapped 1:1 wherever the device is */
+#define IOMMU_RANGE_direct_relaxable (1) /* 1:1 for the host's own use; nothing to its guest */
+#define IOMMU_RANGE_reserved         (2) /* never mapped */
+#define IOMMU_RANGE_msi              (3) /* interrupts: written by devices, never translated */
+#define IOMMU_RANGE_allowed          (4) /* can be mapped */
+
+struct pv_iommu_range {
+    /* OUT: the first and the last byte. */
+    uint64_aligned_t first;
+    uint64_aligned_t last;
+    /* OUT: IOMMU_RANGE_*. */
+    uint32_t type;
+    /* OUT: what the device may do there, IOMMU_MAP_*: of direct ones and of interrupts; or 0. */
+    uint32_t prot;
+};
+typedef struct pv_iommu_range pv_iommu_range_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_range_t);
+
+/*
+ * IOMMU_query_reserved: which device addresses are reserved, in a context by the devices that are
+ * in it now, or by a device wherever it goes; the interrupt window is there always. Sorted by
+ * `first`, then type. Ranges that overlap or touch are one if type and prot are the same. With
+ * IOMMU_RESERVED_device relaxable ranges are told as well; they take nothing from the allowed ones.
+ *   -EINVAL    unknown context; unknown bits in flags
+ *   -ENODEV    no such device in this domain
+ *   -EMSGSIZE  there are more than nr_ranges: `ranges` is left alone, nr_ranges says how many
+ *   -ENOMEM    the host has no memory
+ */
+struct pv_iommu_query_reserved {
+    /* IN: the context. */
+    uint16_t ctx_no;
+    /* IN: the device. */
+    struct physdev_pci_device dev;
+    /* IN: IOMMU_RESERVED_*. */
+    uint32_t flags;
+    /* IN: for how many `ranges` has room. OUT: how many there are; 0 after other errors. */
+    uint32_t nr_ranges;
+    /* OUT: an array in the caller's memory. */
+    XEN_GUEST_HANDLE(pv_iommu_range_t) ranges;
+};
+typedef struct pv_iommu_query_reserved pv_iommu_query_reserved_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_query_reserved_t);
+
 #ifndef __cplusplus
 #define PV_IOMMU_AT(type, field, offset)                               \
     _Static_assert(__builtin_offsetof(struct type, field) == (offset), \
@@ -429,6 +478,19 @@ PV_IOMMU_AT(pv_iommu_attach_pasid, pasid, 8);
 PV_IOMMU_SIZE(pv_iommu_detach_pasid, 8);
 PV_IOMMU_AT(pv_iommu_detach_pasid, dev, 0);
 PV_IOMMU_AT(pv_iommu_detach_pasid, pasid, 4);
+
+PV_IOMMU_SIZE(pv_iommu_range, 24);
+PV_IOMMU_AT(pv_iommu_range, first, 0);
+PV_IOMMU_AT(pv_iommu_range, last, 8);
+PV_IOMMU_AT(pv_iommu_range, type, 16);
+PV_IOMMU_AT(pv_iommu_range, prot, 20);
+
+PV_IOMMU_SIZE(pv_iommu_query_reserved, 24);
+PV_IOMMU_AT(pv_iommu_query_reserved, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_query_reserved, dev, 2);
+PV_IOMMU_AT(pv_iommu_query_reserved, flags, 8);
+PV_IOMMU_AT(pv_iommu_query_reserved, nr_ranges, 12);
+PV_IOMMU_AT(pv_iommu_query_reserved, ranges, 16);
 #endif
 
 #endif

@@ -113,8 +113,7 @@ static int commit(struct group *g, struct context *to)
     return from == g->quarantine ? 0 : reserved_drop(from, g);
 }
 
-/* One that is the domain's stays so while the domain is locked; others may go at any time. */
-static struct group *find(struct domain_locked l, rid_t rid)
+struct group *attach_find(struct domain_locked l, rid_t rid)
 {
     struct instance_locked il = instance_lock(l.d->s);
     const struct device *dev = device_find(il, rid);
@@ -127,7 +126,7 @@ static struct group *find(struct domain_locked l, rid_t rid)
 int attach_device(struct domain_locked l, rid_t rid, uint16_t no, uint32_t generation)
 {
     struct context *to = &l.d->ctx[no];
-    struct group *g = find(l, rid);
+    struct group *g = attach_find(l, rid);
     int err;
 
     if (!g)

@@ -10,6 +10,10 @@
 
 #include "device.h"
 
+/* The group of `rid` if it is the domain's: it stays so while the domain is locked. NULL otherwise.
+ */
+struct group *attach_find(struct domain_locked l, rid_t rid);
+
 /* reattach_device: the group of `rid`, which must be the domain's. -ENODEV -EBUSY -ENOMEM -EIO
  * -ERESTART. */
 int attach_device(struct domain_locked l, rid_t rid, uint16_t no, uint32_t generation);

@@ -9,6 +9,7 @@
 #include "../abi/contexts.h"
 #include "../core/attach.h"
 #include "../core/map.h"
+#include "../core/ranges.h"
 #include "../core/trim.h"
 
 enum call_state { CALL_DECODE, CALL_PERFORM, CALL_FREEING, CALL_FRAMES };
@@ -52,6 +53,13 @@ struct call {
             dfn_t dfn;
         } lookup;
         struct {
+            uint16_t ctx_no;
+            uint32_t generation;
+            uint32_t flags, room;
+            rid_t rid;
+            uint64_t array;
+        } reserved;
+        struct {
             uint32_t count, next; /* elements; those before next are done */
         } frames;
     } req;
@@ -78,6 +86,10 @@ static inline struct call *call_of(struct sluice_call *call)
 /* Writes an OUT field of the argument. 0, -EFAULT. */
 int call_put(const struct call *call, uint64_t offset, const void *value, size_t size);
 
+/* Writes into an array of the caller's. 0, -EFAULT. */
+int call_put_array(const struct call *call, uint64_t array, uint64_t offset, const void *value,
+                   size_t size);
+
 int decode_noop(struct call *call, const void *raw);
 int decode_query_capabilities(struct call *call, const void *raw);
 int decode_alloc_context(struct call *call, const void *raw);
@@ -86,6 +98,7 @@ int decode_reattach_device(struct call *call, const void *raw);
 int decode_map_pages(struct call *call, const void *raw);
 int decode_unmap_pages(struct call *call, const void *raw);
 int decode_lookup_page(struct call *call, const void *raw);
+int decode_query_reserved(struct call *call, const void *raw);
 
 long perform_noop(struct call *call);
 long perform_query_capabilities(struct call *call);
@@ -95,6 +108,7 @@ long perform_reattach_device(struct call *call);
 long perform_map_pages(struct call *call);
 long perform_unmap_pages(struct call *call);
 long perform_lookup_page(struct call *call);
+long perform_query_reserved(struct call *call);
 
 /* What this domain may use: IOMMUCAP_* and the sizes of pages. */
 uint32_t capabilities_of(const struct domain *d);

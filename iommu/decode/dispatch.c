@@ -22,6 +22,10 @@ static const struct subop subops[] = {
                            perform_unmap_pages},
     [IOMMU_lookup_page] = {sizeof(struct pv_iommu_lookup_page), 0, 0, decode_lookup_page,
                            perform_lookup_page},
+    [IOMMU_query_reserved] = {sizeof(struct pv_iommu_query_reserved),
+                              offsetof(struct pv_iommu_query_reserved, nr_ranges),
+                              IOMMUCAP_query_reserved, decode_query_reserved,
+                              perform_query_reserved},
 };
 
 const struct subop *subop_find(const struct domain *d, int subop)
@@ -36,13 +40,19 @@ const struct subop *subop_find(const struct domain *d, int subop)
     return op;
 }
 
-int call_put(const struct call *call, uint64_t offset, const void *value, size_t size)
+int call_put_array(const struct call *call, uint64_t array, uint64_t offset, const void *value,
+                   size_t size)
 {
     const struct sluice_port *port = call->caller->s->port;
 
-    if (call->arg > UINT64_MAX - offset)
+    if (array > UINT64_MAX - offset)
         return -EFAULT;
-    return port->copy_to_guest(port->host, call->caller->guest, call->arg + offset, value, size);
+    return port->copy_to_guest(port->host, call->caller->guest, array + offset, value, size);
+}
+
+int call_put(const struct call *call, uint64_t offset, const void *value, size_t size)
+{
+    return call_put_array(call, call->arg, offset, value, size);
 }
 
 /* The whole argument in one copy: what is checked is what is used. */

@@ -52,6 +52,13 @@ static void flags_have_the_bits_of_the_proposal(void **state)
     assert_int_equal(IOMMUCAP_batch, 0x800);
     assert_int_equal(IOMMUCAP_query_dirty, 0x1000);
     assert_int_equal(IOMMUCAP_read_faults, 0x2000);
+    assert_int_equal(IOMMU_RESERVED_device, 0x1);
+    assert_int_equal(IOMMU_RESERVED_allowed, 0x2);
+    assert_int_equal(IOMMU_RANGE_direct, 0);
+    assert_int_equal(IOMMU_RANGE_direct_relaxable, 1);
+    assert_int_equal(IOMMU_RANGE_reserved, 2);
+    assert_int_equal(IOMMU_RANGE_msi, 3);
+    assert_int_equal(IOMMU_RANGE_allowed, 4);
     assert_int_equal(IOMMU_ALLOC_identity, 0x1);
     assert_int_equal(IOMMU_ALLOC_deferred, 0x2);
     assert_int_equal(IOMMU_FREE_reattach_default, 0x1);
@@ -136,6 +143,22 @@ static void extended_structs_lie_as_guests_expect(void **state)
     AT(pv_iommu_detach_pasid_t, pasid, 4, 4);
 }
 
+static void structs_of_extensions_lie_as_guests_expect(void **state)
+{
+    (void)state;
+    assert_int_equal(sizeof(pv_iommu_range_t), 24);
+    AT(pv_iommu_range_t, first, 0, 8);
+    AT(pv_iommu_range_t, last, 8, 8);
+    AT(pv_iommu_range_t, type, 16, 4);
+    AT(pv_iommu_range_t, prot, 20, 4);
+    assert_int_equal(sizeof(pv_iommu_query_reserved_t), 24);
+    AT(pv_iommu_query_reserved_t, ctx_no, 0, 2);
+    AT(pv_iommu_query_reserved_t, dev, 2, 4);
+    AT(pv_iommu_query_reserved_t, flags, 8, 4);
+    AT(pv_iommu_query_reserved_t, nr_ranges, 12, 4);
+    AT(pv_iommu_query_reserved_t, ranges, 16, 8);
+}
+
 static void handles_are_eight_bytes_and_hold_an_address(void **state)
 {
     pv_iommu_remote_cmd_t cmd;
@@ -158,6 +181,7 @@ int main(void)
         cmocka_unit_test(basic_structs_lie_as_guests_expect),
         cmocka_unit_test(page_structs_lie_as_guests_expect),
         cmocka_unit_test(extended_structs_lie_as_guests_expect),
+        cmocka_unit_test(structs_of_extensions_lie_as_guests_expect),
         cmocka_unit_test(handles_are_eight_bytes_and_hold_an_address),
     };
 

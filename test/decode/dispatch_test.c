@@ -14,6 +14,7 @@ static const struct {
              {IOMMU_map_pages, sizeof(struct pv_iommu_map_pages), 40},
              {IOMMU_unmap_pages, sizeof(struct pv_iommu_unmap_pages), 32},
              {IOMMU_lookup_page, sizeof(struct pv_iommu_lookup_page), 24},
+             {IOMMU_query_reserved, sizeof(struct pv_iommu_query_reserved), 24},
              {IOMMU_remote_cmd, sizeof(struct pv_iommu_remote_cmd), 16}};
 #define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
 

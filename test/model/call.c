@@ -23,6 +23,8 @@ static const struct {
                            OUT_FIELD(pv_iommu_unmap_pages, unmapped)},
     [IOMMU_lookup_page] = {called_lookup, sizeof(struct pv_iommu_lookup_page),
                            OUT_FIELD(pv_iommu_lookup_page, gfn)},
+    [IOMMU_query_reserved] = {called_query_reserved, sizeof(struct pv_iommu_query_reserved),
+                              OUT_FIELD(pv_iommu_query_reserved, nr_ranges)},
 };
 
 /* Calls write their OUT fields and nothing else of the argument. */
@@ -139,7 +141,8 @@ uint64_t page_sizes(const struct ghost_domain *d)
 
 bool called_query(struct ghost *g, const struct inner_call *c)
 {
-    const uint32_t known = IOMMUCAP_default_identity | IOMMUCAP_cache | IOMMUCAP_identity;
+    const uint32_t known =
+        IOMMUCAP_default_identity | IOMMUCAP_cache | IOMMUCAP_identity | IOMMUCAP_query_reserved;
     struct pv_iommu_capabilities caps;
 
     if (c->status)

@@ -307,6 +307,7 @@ bool called_free(struct ghost *g, const struct inner_call *c);
 bool called_lookup(struct ghost *g, const struct inner_call *c);
 bool called_map(struct ghost *g, const struct inner_call *c);
 bool called_unmap(struct ghost *g, const struct inner_call *c);
+bool called_query_reserved(struct ghost *g, const struct inner_call *c);
 bool called_reattach(struct ghost *g, const struct inner_call *c);
 
 void ctx_empty(struct ghost *g, struct ghost_domain *d, uint16_t ctx_no);

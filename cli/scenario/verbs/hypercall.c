@@ -12,7 +12,8 @@
 /* Space of one argument struct in the page; a remote's command has the next one. */
 #define SLOT 64
 
-_Static_assert(SLOT *(SC_MAX_NESTED + 2) <= FRAME_SIZE, "the arguments do not fit in their page");
+_Static_assert(SLOT *(SC_MAX_NESTED + 2) <= FRAME_SIZE / 2,
+               "the arguments do not fit in their page");
 
 void arg_store(uint8_t *to, uint64_t value, unsigned size)
 {
@@ -60,7 +61,7 @@ static bool put_struct(struct player *p, struct machine_domain *d, const struct 
     const struct sc_verb *verb = call->verb;
 
     for (const struct sc_spec *spec = verb->fields; spec && spec->name; spec++)
-        if ((spec->dir & SC_IN) && !arg_put(p, call, spec, arg, out))
+        if ((spec->dir & SC_IN) && !spec->entry && !arg_put(p, call, spec, arg, out))
             return false;
     if (!verb->arg_size || !machine_guest_write(d, addr, arg, verb->arg_size))
         return true;
@@ -137,6 +138,8 @@ static void check_untouched(const struct snapshot *s, struct outcome *out)
     if (!s->readable)
         return;
     for (const struct sc_spec *spec = s->verb->fields; spec && spec->name; spec++) {
+        if (spec->entry)
+            continue;
         if (spec->dir & SC_OUT)
             memset(may + spec->offset, true, spec->size);
         all_out &= spec->dir == SC_OUT;
@@ -219,16 +222,43 @@ void arg_get(const struct sc_spec *spec, const uint8_t *arg, struct outcome *out
     got->untouched = arg_poisoned(arg + spec->offset, spec->size);
 }
 
-static void get_fields(struct machine_domain *d, const struct sc_verb *verb, uint64_t addr,
-                       struct outcome *out)
+/* Of the entry that the line asks for. */
+static void get_entry(struct player *p, struct machine_domain *d, const struct sc_call *call,
+                      const uint8_t *arg, struct outcome *out)
 {
+    const struct sc_verb *verb = call->verb;
+    const uint64_t array = arg_load(arg + verb->array_at, 8);
+    uint8_t entry[SLOT];
+
+    if (!verb->entry_size ||
+        machine_guest_read(d, array + player_number(p, call, "index") * verb->entry_size, entry,
+                           verb->entry_size))
+        return;
+    for (const struct sc_spec *spec = verb->fields; spec && spec->name; spec++)
+        if (spec->entry && (spec->dir & SC_OUT))
+            arg_get(spec, entry, out);
+}
+
+static void get_fields(struct player *p, struct machine_domain *d, const struct sc_call *call,
+                       uint64_t addr, struct outcome *out)
+{
+    const struct sc_verb *verb = call->verb;
     uint8_t arg[SLOT];
 
     if (!verb->arg_size || machine_guest_read(d, addr, arg, verb->arg_size))
         return;
     for (const struct sc_spec *spec = verb->fields; spec && spec->name; spec++)
-        if (spec->dir & SC_OUT)
+        if (!spec->entry && (spec->dir & SC_OUT))
             arg_get(spec, arg, out);
+    get_entry(p, d, call, arg, out);
+}
+
+static void poison_array(struct machine_domain *d)
+{
+    uint8_t poison[FRAME_SIZE / 2];
+
+    memset(poison, POISON, sizeof(poison));
+    (void)machine_guest_write(d, ARRAY, poison, sizeof(poison));
 }
 
 void run_hypercall(struct player *p, const struct sc_line *line, struct outcome *out)
@@ -240,8 +270,9 @@ void run_hypercall(struct player *p, const struct sc_line *line, struct outcome 
 
     if (!d || !put_call(p, d, call, 0, &req, out))
         return;
+    poison_array(d);
     make_call(p, d, line, &req, out);
     for (; call->inner; call = call->inner)
         slot++;
-    get_fields(d, call->verb, MACHINE_ARG + (uint64_t)slot * SLOT, out);
+    get_fields(p, d, call, MACHINE_ARG + (uint64_t)slot * SLOT, out);
 }

@@ -16,6 +16,9 @@ struct request {
 /* Untouched outputs show. */
 #define POISON 0xaa
 
+/* Where arrays of arguments are, if a line does not say otherwise: the rest of the page. */
+#define ARRAY (MACHINE_ARG + FRAME_SIZE / 2)
+
 /* A number where an argument has it: `size` bytes, low ones first. */
 void arg_store(uint8_t *to, uint64_t value, unsigned size);
 uint64_t arg_load(const uint8_t *from, unsigned size);

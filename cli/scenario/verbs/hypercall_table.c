@@ -46,6 +46,12 @@ static const struct sc_word free_flags[] = {{"reattach_default", IOMMU_FREE_reat
                                             {NULL, 0}};
 static const struct sc_word map_flags[] = {
     {"r", IOMMU_MAP_readable}, {"w", IOMMU_MAP_writeable}, {"c", IOMMU_MAP_cache}, {NULL, 0}};
+static const struct sc_word reserved_flags[] = {
+    {"device", IOMMU_RESERVED_device}, {"allowed", IOMMU_RESERVED_allowed}, {NULL, 0}};
+static const struct sc_word range_types[] = {
+    {"direct", IOMMU_RANGE_direct},     {"direct-relaxable", IOMMU_RANGE_direct_relaxable},
+    {"reserved", IOMMU_RANGE_reserved}, {"msi", IOMMU_RANGE_msi},
+    {"allowed", IOMMU_RANGE_allowed},   {NULL, 0}};
 static const struct sc_word flush_flags[] = {{"all", IOMMU_FLUSH_all}, {NULL, 0}};
 
 /* The two masks: a machine may offer more than a scenario asks for. */
@@ -128,6 +134,20 @@ static const struct sc_spec detach_pasid[] = {
     IN_NUMBER(pv_iommu_detach_pasid, pasid),
     END,
 };
+static const struct sc_spec query_reserved[] = {
+    IN_NUMBER(pv_iommu_query_reserved, ctx_no),
+    IN_DEVICE(pv_iommu_query_reserved),
+    {AT(pv_iommu_query_reserved, flags), .dir = SC_IN, .kind = SC_FLAGS, .words = reserved_flags},
+    {AT(pv_iommu_query_reserved, nr_ranges), .dir = SC_INOUT, .kind = SC_NUMBER, .absent = 64},
+    {AT(pv_iommu_query_reserved, ranges), .dir = SC_IN, .kind = SC_NUMBER, .absent = ARRAY},
+    {.name = "index", .dir = SC_IN, .kind = SC_NUMBER, .entry = true},
+    {AT(pv_iommu_range, first), .dir = SC_OUT, .kind = SC_NUMBER, .entry = true},
+    {AT(pv_iommu_range, last), .dir = SC_OUT, .kind = SC_NUMBER, .entry = true},
+    {AT(pv_iommu_range, type), .dir = SC_OUT, .kind = SC_CHOICE, .words = range_types,
+     .entry = true},
+    {AT(pv_iommu_range, prot), .dir = SC_OUT, .kind = SC_FLAGS, .words = map_flags, .entry = true},
+    END,
+};
 static const struct sc_spec raw[] = {
     {.name = "subop", .dir = SC_IN, .kind = SC_NUMBER, .size = 4, .required = true},
     {.name = "arg", .dir = SC_IN, .kind = SC_NUMBER},
@@ -143,7 +163,7 @@ static const struct sc_spec raw[] = {
         ROW(verb), .fields = verb, .arg_size = sizeof(struct type) \
     }
 
-/* Sub-ops 16 and up have no structs yet; they are called without argument. */
+/* Those of sub-ops 16 and up that have no structs yet are called without argument. */
 const struct sc_verb hypercall_verbs[] = {
     {ROW(noop)},
     ROW_OF(query_capabilities, pv_iommu_capabilities),
@@ -167,7 +187,10 @@ const struct sc_verb hypercall_verbs[] = {
     ROW_OF(flush_nested, pv_iommu_flush_nested),
     ROW_OF(attach_pasid, pv_iommu_attach_pasid),
     ROW_OF(detach_pasid, pv_iommu_detach_pasid),
-    {ROW(query_reserved)},
+    {ROW(query_reserved), .fields = query_reserved,
+     .arg_size = sizeof(struct pv_iommu_query_reserved),
+     .array_at = offsetof(struct pv_iommu_query_reserved, ranges),
+     .entry_size = sizeof(struct pv_iommu_range)},
     {ROW(map_list)},
     {ROW(flush_context)},
     {ROW(batch)},
