@@ -42,6 +42,7 @@ typedef uint64_t __attribute__((__aligned__(8))) uint64_aligned_t;
         (hnd).p = (val);               \
     } while (0)
 DEFINE_XEN_GUEST_HANDLE(void);
+DEFINE_XEN_GUEST_HANDLE(uint64_aligned_t);
 #endif
 
 /* A PCI function, as in Xen's physdev.h. */
@@ -400,6 +401,74 @@ struct pv_iommu_query_reserved {
 typedef struct pv_iommu_query_reserved pv_iommu_query_reserved_t;
 DEFINE_XEN_GUEST_HANDLE(pv_iommu_query_reserved_t);
 
+/*
+ * IOMMU_map_list: maps a list of frames, which may lie anywhere, to consecutive device pages: as
+ * IOMMU_map_pages for each, with its errors, in one call.
+ *   -EFAULT  an element of gfns cannot be read: what comes before it is mapped
+ */
+struct pv_iommu_map_list {
+    /* IN: the context. */
+    uint16_t ctx_no;
+    /* IN: an array in the caller's memory: the first guest frame of each page, aligned to pgsize.
+     */
+    XEN_GUEST_HANDLE(uint64_aligned_t) gfns;
+    /* IN: the first device frame. */
+    uint64_aligned_t dfn;
+    /* IN: IOMMU_MAP_*. */
+    uint32_t map_flags;
+    /* IN: bytes a page. */
+    uint32_t pgsize;
+    /* IN: pages to map, as many as gfns has elements. */
+    uint32_t nr_pages;
+    /* OUT: pages that were mapped, at every outcome but -EFAULT of the argument itself. */
+    uint32_t mapped;
+};
+typedef struct pv_iommu_map_list pv_iommu_map_list_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_map_list_t);
+
+/*
+ * IOMMU_flush_context: when it returns, no device reaches any more what was unmapped in the
+ * context before the call, and the frames are free to be given back. Of use for contexts with
+ * IOMMU_ALLOC_deferred; in others there is nothing to do.
+ *   -EINVAL  unknown context; pad is not zero
+ *   -EIO     a unit failed; it blocks all DMA, and the frames stay referenced for ever
+ */
+struct pv_iommu_flush_context {
+    /* IN: the context. */
+    uint16_t ctx_no;
+    /* IN: zero. */
+    uint16_t pad;
+};
+typedef struct pv_iommu_flush_context pv_iommu_flush_context_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_flush_context_t);
+
+struct pv_iommu_batch_element {
+    /* IN: the sub-op. */
+    uint32_t subop;
+    /* OUT: what it returned. */
+    int32_t status;
+    /* INOUT: its argument. */
+    XEN_GUEST_HANDLE(void) arg;
+};
+typedef struct pv_iommu_batch_element pv_iommu_batch_element_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_batch_element_t);
+
+/*
+ * IOMMU_batch: sub-ops in one call, in order, each as if it were called alone; one that fails
+ * does not stop those behind it. IOMMU_batch in a batch, also by IOMMU_remote_cmd, is -EINVAL.
+ *   -EFAULT  an element cannot be read or written: `done` are done
+ */
+struct pv_iommu_batch {
+    /* IN: how many elements. */
+    uint32_t nr;
+    /* OUT: how many were done. */
+    uint32_t done;
+    /* INOUT: an array in the caller's memory. */
+    XEN_GUEST_HANDLE(pv_iommu_batch_element_t) elements;
+};
+typedef struct pv_iommu_batch pv_iommu_batch_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_batch_t);
+
 #ifndef __cplusplus
 #define PV_IOMMU_AT(type, field, offset)                               \
     _Static_assert(__builtin_offsetof(struct type, field) == (offset), \
@@ -491,6 +560,29 @@ PV_IOMMU_AT(pv_iommu_query_reserved, dev, 2);
 PV_IOMMU_AT(pv_iommu_query_reserved, flags, 8);
 PV_IOMMU_AT(pv_iommu_query_reserved, nr_ranges, 12);
 PV_IOMMU_AT(pv_iommu_query_reserved, ranges, 16);
+
+PV_IOMMU_SIZE(pv_iommu_map_list, 40);
+PV_IOMMU_AT(pv_iommu_map_list, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_map_list, gfns, 8);
+PV_IOMMU_AT(pv_iommu_map_list, dfn, 16);
+PV_IOMMU_AT(pv_iommu_map_list, map_flags, 24);
+PV_IOMMU_AT(pv_iommu_map_list, pgsize, 28);
+PV_IOMMU_AT(pv_iommu_map_list, nr_pages, 32);
+PV_IOMMU_AT(pv_iommu_map_list, mapped, 36);
+
+PV_IOMMU_SIZE(pv_iommu_flush_context, 4);
+PV_IOMMU_AT(pv_iommu_flush_context, ctx_no, 0);
+PV_IOMMU_AT(pv_iommu_flush_context, pad, 2);
+
+PV_IOMMU_SIZE(pv_iommu_batch_element, 16);
+PV_IOMMU_AT(pv_iommu_batch_element, subop, 0);
+PV_IOMMU_AT(pv_iommu_batch_element, status, 4);
+PV_IOMMU_AT(pv_iommu_batch_element, arg, 8);
+
+PV_IOMMU_SIZE(pv_iommu_batch, 16);
+PV_IOMMU_AT(pv_iommu_batch, nr, 0);
+PV_IOMMU_AT(pv_iommu_batch, done, 4);
+PV_IOMMU_AT(pv_iommu_batch, elements, 8);
 #endif
 
 #endif
