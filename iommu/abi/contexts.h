@@ -42,8 +42,8 @@ typedef uint64_t __attribute__((__aligned__(8))) uint64_aligned_t;
         (hnd).p = (val);               \
     } while (0)
 DEFINE_XEN_GUEST_HANDLE(void);
-DEFINE_XEN_GUEST_HANDLE(uint64_aligned_t);
 #endif
+DEFINE_XEN_GUEST_HANDLE(uint64_aligned_t);
 
 /* A PCI function, as in Xen's physdev.h. */
 #ifndef __XEN_PUBLIC_PHYSDEV_H__
