@@ -36,6 +36,10 @@ test: deps check
 	$(call setup,build-asan,gcc,$(SANITIZE))
 	$(call build,build-asan,)
 	$(call tests,build-asan,--suite sluice)
+	$(call say,tests with gcc$(comma) optimised)
+	$(call setup,build,gcc,)
+	$(call build,build,)
+	$(call tests,build,--suite sluice)
 	$(call say,tests with clang$(comma) optimised)
 	$(call setup,build-clang,clang,)
 	$(call build,build-clang,)
@@ -46,7 +50,7 @@ test: deps check
 	$(call tests,build-tsan,--suite threads)
 	$(call say,static analysis)
 	@tools/lint build-clang
-	@tools/summary build-asan build-clang build-tsan
+	@tools/summary build-asan build build-clang build-tsan
 
 comma := ,
 
