@@ -59,6 +59,26 @@ struct hw_fault {
     enum hw_reason reason;
 };
 
+/*
+ * Can a device raise interrupts that were not set up for it? By what hardware does now, not by what
+ * it could do. Up to HW_ISOLATION_COMPATIBLE it can.
+ */
+enum hw_isolation {
+    HW_ISOLATION_NO_UNIT,         /* nothing is between it and the processors */
+    HW_ISOLATION_FAILED,          /* its unit was given up: nothing may be assumed of it */
+    HW_ISOLATION_NOT_REMAPPING,   /* the unit passes messages on as they are */
+    HW_ISOLATION_NOT_TRANSLATING, /* it remaps, but the DMA of any device reaches its table */
+    HW_ISOLATION_COMPATIBLE,      /* it remaps, but passes messages in the old format on */
+    HW_ISOLATION_REMAPPED,        /* by a table whose entries compare the sender's requester id */
+    HW_ISOLATION_DEVICE_ID,       /* by the device's own table, found by the id of its bus (ITS) */
+    HW_NR_ISOLATIONS
+};
+
+static inline bool hw_isolates(enum hw_isolation isolation)
+{
+    return isolation == HW_ISOLATION_REMAPPED || isolation == HW_ISOLATION_DEVICE_ID;
+}
+
 struct hw_ops {
     const char *name;
 
@@ -80,6 +100,9 @@ struct hw_ops {
      * may be assumed to be flushed.
      */
     int (*flush)(struct hw_unit *unit, const struct hw_inv *inv, unsigned n);
+
+    /* What the unit does to messages of the devices behind it, now; not FAILED, not NO_UNIT. */
+    enum hw_isolation (*isolation)(struct hw_unit *unit);
 
     /* Takes at most max records out, oldest first. *lost grows by those that hardware dropped. */
     unsigned (*drain_faults)(struct hw_unit *unit, struct hw_fault *out, unsigned max,

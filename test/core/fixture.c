@@ -290,6 +290,12 @@ static unsigned drain_faults(struct hw_unit *unit, struct hw_fault *out, unsigne
 }
 
 static void quiesce(struct hw_unit *unit)
+static enum hw_isolation isolation(struct hw_unit *unit)
+{
+    assert_int_equal(unit->lock.opaque[0], 1);
+    return fake_of(unit)->isolation;
+}
+
 {
     fake_of(unit)->quiet = true;
 }
@@ -300,6 +306,7 @@ static const struct hw_ops ops = {
     .point = point,
     .flush = flush,
     .drain_faults = drain_faults,
+    .isolation = isolation,
     .quiesce = quiesce,
 };
 
@@ -321,6 +328,7 @@ static void init_unit(struct host *h, unsigned index)
     u->host = h;
     u->index = index;
     u->hw.ops = &ops;
+    u->isolation = HW_ISOLATION_REMAPPED;
     u->hw.port = &h->port;
     u->hw.geo = (struct pt_geometry){.format = f,
                                      .levels = (uint8_t)levels_for(f, s->iova_bits),

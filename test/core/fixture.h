@@ -55,6 +55,7 @@ struct fake_unit {
     unsigned index;
     struct hw_space space[MOST_RIDS];
     bool pointed[MOST_RIDS], quiet;
+    enum hw_isolation isolation; /* REMAPPED, as it is made */
     struct hw_fault fault[300];
     unsigned nr_faults;
     uint64_t faults_lost; /* that the next drain tells of */

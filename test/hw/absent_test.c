@@ -18,6 +18,7 @@ static void it_says_yes_to_nothing(void **state)
     assert_int_equal(unit.ops->flush(&unit, NULL, 0), -EIO);
     assert_int_equal(unit.ops->drain_faults(&unit, &fault, 1, &lost), 0);
     assert_int_equal(lost, 3);
+    assert_false(hw_isolates(unit.ops->isolation(&unit)));
     unit.ops->quiesce(&unit);
     unit.ops->point(&unit, (rid_t){8}, NULL);
 }

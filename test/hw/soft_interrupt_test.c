@@ -234,6 +234,7 @@ static void without_remapping_messages_arrive_as_they_are(void **state)
 
     (void)state;
     assert_null(b->u.hw.interrupts);
+    assert_int_equal(b->u.hw.ops->isolation(&b->u.hw), HW_ISOLATION_NOT_REMAPPING);
     assert_int_equal(soft_interrupt(&b->u, RID, 0xfee5a00c, 0x8441, &out, &reason), 0);
     assert_int_equal(out.vector, 0x41);
     assert_int_equal(out.delivery, HW_DELIVER_NMI);

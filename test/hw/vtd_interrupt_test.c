@@ -238,6 +238,47 @@ static void bad_wishes_are_refused(void **state)
     rig_destroy(r);
 }
 
+static enum hw_isolation isolation(struct rig *r)
+{
+    return r->u.hw.ops->isolation(&r->u.hw);
+}
+
+/* As hardware says, not as it was told. */
+static void it_says_whether_it_isolates(void **state)
+{
+    struct rig *r = rig_create(FAKE_CAP, FAKE_ECAP);
+    uint32_t right;
+
+    (void)state;
+    assert_int_equal(isolation(r), HW_ISOLATION_NOT_REMAPPING);
+    rig_destroy(r);
+    r = ir_rig(FAKE_ECAP, 8, false);
+    right = r->f->gsts;
+    assert_int_equal(isolation(r), HW_ISOLATION_REMAPPED);
+    r->f->gsts = right | 1u << 23;
+    assert_int_equal(isolation(r), HW_ISOLATION_COMPATIBLE);
+    r->f->gsts = right & ~(1u << 25);
+    assert_int_equal(isolation(r), HW_ISOLATION_NOT_REMAPPING);
+    r->f->gsts = right & ~(1u << 31);
+    assert_int_equal(isolation(r), HW_ISOLATION_NOT_TRANSLATING);
+    r->f->gsts = UINT32_MAX; /* it is gone */
+    assert_false(hw_isolates(isolation(r)));
+    r->f->gsts = right;
+    rig_destroy(r);
+}
+
+/* Remapping that firmware left on is nobody's, though the bit says on. */
+static void remapping_of_others_does_not_count(void **state)
+{
+    struct rig *r = rig_create(FAKE_CAP, FAKE_ECAP);
+
+    (void)state;
+    r->f->gsts |= 1u << 25;
+    assert_int_equal(isolation(r), HW_ISOLATION_NOT_REMAPPING);
+    r->f->gsts &= ~(1u << 25);
+    rig_destroy(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +290,8 @@ int main(void)
         cmocka_unit_test(a_failed_flush_keeps_the_index),
         cmocka_unit_test(a_unit_that_is_given_up_delivers_nothing),
         cmocka_unit_test(bad_wishes_are_refused),
+        cmocka_unit_test(it_says_whether_it_isolates),
+        cmocka_unit_test(remapping_of_others_does_not_count),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

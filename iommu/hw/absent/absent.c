@@ -24,6 +24,12 @@ static int flush(struct hw_unit *unit, const struct hw_inv *inv, unsigned n)
     return -EIO;
 }
 
+static enum hw_isolation isolation(struct hw_unit *unit)
+{
+    (void)unit;
+    return HW_ISOLATION_NOT_REMAPPING;
+}
+
 static unsigned drain_faults(struct hw_unit *unit, struct hw_fault *out, unsigned max,
                              uint64_t *lost)
 {
@@ -44,6 +50,7 @@ static const struct hw_ops ops = {
     .prepare = prepare,
     .point = point,
     .flush = flush,
+    .isolation = isolation,
     .drain_faults = drain_faults,
     .quiesce = quiesce,
 };

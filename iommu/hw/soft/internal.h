@@ -90,6 +90,7 @@ int soft_flush_interrupts(struct soft_unit *u, unsigned first, unsigned last);
 void soft_free_tables(struct soft_unit *u);
 
 /* interrupt.c, remap.c */
+enum hw_isolation soft_isolation(struct hw_unit *unit);
 int soft_init_interrupts(struct soft_unit *u);
 void soft_fini_interrupts(struct soft_unit *u);
 void soft_drop_interrupts(struct soft_unit *u, uint64_t first, uint64_t last);

@@ -98,6 +98,12 @@ static const struct hw_interrupt_ops ops = {
     .message = message,
 };
 
+/* It knows one format only, compares the source always, and translates as long as it is there. */
+enum hw_isolation soft_isolation(struct hw_unit *unit)
+{
+    return soft_of(unit)->interrupts.n ? HW_ISOLATION_REMAPPED : HW_ISOLATION_NOT_REMAPPING;
+}
+
 static size_t slots_size(void)
 {
     return sizeof(struct soft_interrupt_slot) * SOFT_INTERRUPTS;

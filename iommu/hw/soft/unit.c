@@ -28,6 +28,7 @@ static const struct hw_ops ops = {
     .prepare = soft_prepare,
     .point = soft_point,
     .flush = soft_flush,
+    .isolation = soft_isolation,
     .drain_faults = soft_drain,
     .quiesce = quiesce,
 };

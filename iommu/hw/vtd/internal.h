@@ -120,6 +120,7 @@ void vtd_quiesce(struct hw_unit *unit);
 void vtd_give_up(struct vtd_unit *u); /* the same, with the lock held */
 
 /* interrupt.c, with the lock held where there is something to lock */
+enum hw_isolation vtd_isolation(struct hw_unit *unit);
 void vtd_ir_release(struct vtd_unit *u);
 void vtd_ir_forget_table(struct vtd_unit *u); /* its page stays: hardware may read it for ever */
 void vtd_ir_block_all(struct vtd_unit *u);

@@ -300,6 +300,22 @@ int vtd_ir_enable(struct vtd_unit *u, const struct vtd_ir_config *config)
     return err;
 }
 
+/*
+ * As hardware says (11.4.4.2), not as it was told; registers that are gone read as all ones, which
+ * is not isolated. Every entry compares the requester id (encode).
+ */
+enum hw_isolation vtd_isolation(struct hw_unit *unit)
+{
+    const struct vtd_unit *u = vtd_of(unit);
+    const uint32_t status = vtd_read32(u, VTD_GSTS);
+
+    if (!(u->ecap & VTD_ECAP_IR) || !u->ir.enabled || !(status & VTD_GCMD_IRE))
+        return HW_ISOLATION_NOT_REMAPPING;
+    if (!(status & VTD_GCMD_TE))
+        return HW_ISOLATION_NOT_TRANSLATING;
+    return status & VTD_GCMD_CFI ? HW_ISOLATION_COMPATIBLE : HW_ISOLATION_REMAPPED;
+}
+
 void vtd_ir_block_all(struct vtd_unit *u)
 {
     if (!u->ir.enabled)

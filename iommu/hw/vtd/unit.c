@@ -9,6 +9,7 @@ static const struct hw_ops ops = {
     .prepare = vtd_prepare,
     .point = vtd_point,
     .flush = vtd_flush,
+    .isolation = vtd_isolation,
     .drain_faults = vtd_drain,
     .quiesce = vtd_quiesce,
 };
