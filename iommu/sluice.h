@@ -25,6 +25,11 @@ struct sluice_config {
     const struct sluice_port *port;
     uint64_t
         nr_frames; /* frames 0..nr_frames-1 can be given to domains; each costs a 16-byte record */
+    /*
+     * Domains other than the hardware domain may have devices whose interrupts are not isolated,
+     * and so raise any interrupt at any processor.
+     */
+    bool allow_unsafe_interrupts;
 };
 
 /* 0, -ENOMEM, -EINVAL. The port must outlive the instance. */
@@ -62,6 +67,7 @@ struct sluice_domain_config {
     uint16_t max_ctx_no;     /* contexts 1..max_ctx_no; 0 allows the default context only */
     bool blocked;            /* context 0 blocks all DMA; otherwise it is an identity map */
     bool direct_mapped;      /* the host's promise: each of its gfns is its machine frame */
+    bool hardware;           /* trusted with devices whose interrupts are not isolated */
     enum sluice_space space; /* other than OWN: a window instead of either */
     uint64_t window;         /* RELAXED: the bus frame of machine frame 0 */
     /* Budgets: how much of each the domain's own calls may use. SLUICE_NO_LIMIT for none. */
@@ -163,9 +169,11 @@ int sluice_device_remove(struct sluice_device *dev);
 
 /*
  * Gives a quarantined device with its whole group to a domain; it starts in context 0. -ENODEV: no
- * unit protects it; -EBUSY: it is somebody's, or its regions conflict with context 0; -ENOMEM;
- * -ERESTART: a call is at work where its regions go, again; -EIO: it is the domain's, but its unit
- * failed and blocks it.
+ * unit protects it; -EBUSY: it is somebody's, or its regions conflict with context 0; -EPERM: it
+ * can raise interrupts that were not set up for it (sluice_device_isolation), the domain is not the
+ * hardware domain, and the instance does not allow it; -ENOMEM; -ERESTART: a call is at work where
+ * its regions go, again; -EIO: its unit failed: before, and nothing has changed, or now, and it is
+ * the domain's, blocked.
  */
 int sluice_device_assign(struct sluice_device *dev, struct sluice_domain *d);
 /* Takes it, with its group, into quarantine: blocked, without interrupts. -ENODEV: it is there
@@ -393,8 +401,13 @@ struct sluice_device_info {
     uint16_t ctx_no;
     uint32_t nr_interrupts; /* entries of the remapping table that it has */
     bool protected;         /* it is behind a unit that translates and has not failed */
+    bool unsafe; /* was assigned without isolation, by leave of allow_unsafe_interrupts */
 };
 void sluice_device_info(struct sluice_device *dev, struct sluice_device_info *out);
+
+/* What keeps the device from raising others' interrupts, or why nothing does: as it is now. */
+enum hw_isolation sluice_device_isolation(struct sluice_device *dev);
+const char *sluice_isolation_name(enum hw_isolation isolation); /* "remapped" ... */
 
 /* The index-th requester id (region) of a device, from 0. -ENOENT: there are no more. */
 int sluice_device_rid(struct sluice_device *dev, unsigned index, rid_t *out);

@@ -86,6 +86,12 @@ int machine_device_assign(struct machine_device *dev, struct machine_domain *d)
                             "%s or a device of its group is assigned already, or its reserved "
                             "regions are where %s has memory",
                             dev->name, d->name);
+    if (err == -EPERM)
+        return machine_fail(dev->m, err,
+                            "%s can raise any interrupt (%s), and %s is not the hardware domain; "
+                            "`machine msi=unsafe` allows that",
+                            dev->name, sluice_isolation_name(sluice_device_isolation(dev->sluice)),
+                            d->name);
     return err;
 }
 

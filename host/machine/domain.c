@@ -140,6 +140,7 @@ static int create(struct machine_domain *d, const struct machine_domain_config *
         .guest = d,
         .max_ctx_no = config->max_ctx_no ? config->max_ctx_no : 15,
         .blocked = d->m->config.blocked,
+        .hardware = config->hardware,
         .space = config->space,
         .window = config->window,
         .budget_contexts = limit(config->budget_contexts),

@@ -132,6 +132,7 @@ static int build(struct machine *m)
     reserve_holes(m);
     port_init(m);
     config.nr_frames = m->ram.nr;
+    config.allow_unsafe_interrupts = m->config.allow_unsafe;
     err = sluice_create(&config, &m->sluice);
     if (!err)
         err = add_units(m);

@@ -44,14 +44,15 @@ struct machine_config {
     bool blocked;                          /* context 0 of domains blocks; otherwise identity */
     bool no_iommu;                         /* nothing stands between devices and memory */
     bool no_intremap;                      /* interrupts are not remapped */
-    enum pt_format_id format;              /* of the unit's tables */
-    unsigned levels;                       /* 0: the fewest that span iova_bits */
-    uint64_t leaf_sizes;                   /* 0: all of the format */
-    unsigned nr_units;                     /* 0: 1; devices are spread over them by device number */
-    bool caching_mode;                     /* the unit caches not-present entries */
-    bool noncoherent;                      /* the unit does not snoop CPU caches */
-    bool friendly;                         /* the software unit has no caches */
-    uint64_t seed; /* of scattering and of the unit's moods; any value is fine */
+    bool allow_unsafe;        /* domains may have devices whose interrupts are not isolated */
+    enum pt_format_id format; /* of the unit's tables */
+    unsigned levels;          /* 0: the fewest that span iova_bits */
+    uint64_t leaf_sizes;      /* 0: all of the format */
+    unsigned nr_units;        /* 0: 1; devices are spread over them by device number */
+    bool caching_mode;        /* the unit caches not-present entries */
+    bool noncoherent;         /* the unit does not snoop CPU caches */
+    bool friendly;            /* the software unit has no caches */
+    uint64_t seed;            /* of scattering and of the unit's moods; any value is fine */
     const struct sluice_region *holes; /* platform memory that is never anybody's RAM */
     unsigned nr_holes;
     const struct machine_slot *slots;

@@ -3,6 +3,7 @@
 #include "device.h"
 
 #include "attach.h"
+#include "isolation.h"
 #include "reserved.h"
 
 static bool has_rid(const struct device *dev, rid_t rid)
@@ -218,6 +219,24 @@ int sluice_device_remove(struct sluice_device *sdev)
     return 0;
 }
 
+/* First who may have it at all; a unit that fails later is attach's. */
+static int assign(struct domain_locked l, struct group *g)
+{
+    const enum hw_isolation now = isolation_of(g);
+    int err;
+
+    if (l.d->dying)
+        return -ENODEV;
+    if (now == HW_ISOLATION_FAILED)
+        return -EIO;
+    err = isolation_check(l.d, g, now);
+    if (!err)
+        err = attach_assign(l, g);
+    if (g->domain)
+        isolation_tell(g, now);
+    return err;
+}
+
 int sluice_device_assign(struct sluice_device *sdev, struct sluice_domain *sd)
 {
     struct group *g = device_of(sdev)->group;
@@ -230,7 +249,7 @@ int sluice_device_assign(struct sluice_device *sdev, struct sluice_domain *sd)
     if (g->domain)
         return -EBUSY;
     l = domain_lock(d);
-    err = d->dying ? -ENODEV : attach_assign(l, g);
+    err = assign(l, g);
     domain_unlock(l);
     return err;
 }
@@ -250,5 +269,6 @@ void sluice_device_info(struct sluice_device *sdev, struct sluice_device_info *o
     out->domain = (struct sluice_domain *)(void *)g->domain;
     out->ctx_no = g->domain ? g->ctx_no : 0;
     out->nr_interrupts = dev->nr_interrupts;
+    out->unsafe = g->domain && g->unsafe;
     out->protected = g->unit && g->unit->translates && !g->unit->failed;
 }

@@ -19,6 +19,7 @@ struct group {
     _Atomic uint16_t ctx_no;       /* of it, for those without that lock */
     struct context *quarantine;    /* with its direct regions only; NULL: it has none, blocked */
     bool interrupts;               /* it may have interrupts; guarded by the unit's lock */
+    _Atomic bool unsafe;           /* was assigned without isolation, by leave of the instance */
     struct pt_pages pages;         /* of the quarantine's tables */
 };
 
@@ -33,6 +34,7 @@ struct device {
     struct sluice_region *regions;
     struct interrupts *interrupts;  /* guarded by the unit's lock */
     _Atomic uint32_t nr_interrupts; /* entries in all of them */
+    bool told_unsafe;               /* the event was sent */
     size_t size;                    /* of this allocation */
 };
 

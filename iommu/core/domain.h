@@ -48,6 +48,7 @@ struct domain {
     void *guest;
     bool blocked;       /* context 0 is no identity map */
     bool direct_mapped; /* its gfns are machine frames */
+    bool hardware;      /* may have devices whose interrupts are not isolated */
     _Atomic bool dying;
     _Atomic uint32_t pins; /* calls of others that act on it now */
     struct sluice_lock lock;

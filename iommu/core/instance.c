@@ -13,6 +13,7 @@ int sluice_create(const struct sluice_config *config, struct sluice **out)
     s->port = port;
     s->nr_dids = MAX_DIDS;
     s->snoop = true;
+    s->allow_unsafe = config->allow_unsafe_interrupts;
     s->dids = port->alloc(port->host, MAX_DIDS / 8);
     err = s->dids ? frames_init(&s->frames, port, config->nr_frames) : -ENOMEM;
     if (err) {

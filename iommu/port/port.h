@@ -29,6 +29,13 @@ enum sluice_event_kind {
                                  all remapped interrupts */
     SLUICE_EVENT_FRAMES_LOST, /* `a` frames stay referenced for ever because of a failed unit */
     SLUICE_EVENT_QUARANTINE,  /* device with requester id `a` is blocked */
+    /*
+     * A domain was not given the device with requester id `a`, because it can raise interrupts that
+     * were not set up for it; `b` says why (enum hw_isolation). Or it was, because the instance
+     * allows that: told once for each device.
+     */
+    SLUICE_EVENT_UNSAFE_REFUSED,
+    SLUICE_EVENT_UNSAFE_ALLOWED,
 };
 
 /* Something an administrator may want to know. `where` is a static string, never guest data. */

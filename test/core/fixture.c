@@ -193,6 +193,7 @@ static void event(void *host, const struct sluice_event *e)
 
     n->kind = e->kind;
     n->a = e->a;
+    n->b = e->b;
 }
 
 static __attribute__((noreturn)) void panic(void *host, const char *what)
@@ -289,13 +290,13 @@ static unsigned drain_faults(struct hw_unit *unit, struct hw_fault *out, unsigne
     return n;
 }
 
-static void quiesce(struct hw_unit *unit)
 static enum hw_isolation isolation(struct hw_unit *unit)
 {
     assert_int_equal(unit->lock.opaque[0], 1);
     return fake_of(unit)->isolation;
 }
 
+static void quiesce(struct hw_unit *unit)
 {
     fake_of(unit)->quiet = true;
 }
@@ -305,8 +306,8 @@ static const struct hw_ops ops = {
     .prepare = prepare,
     .point = point,
     .flush = flush,
-    .drain_faults = drain_faults,
     .isolation = isolation,
+    .drain_faults = drain_faults,
     .quiesce = quiesce,
 };
 
@@ -327,8 +328,8 @@ static void init_unit(struct host *h, unsigned index)
 
     u->host = h;
     u->index = index;
-    u->hw.ops = &ops;
     u->isolation = HW_ISOLATION_REMAPPED;
+    u->hw.ops = &ops;
     u->hw.port = &h->port;
     u->hw.geo = (struct pt_geometry){.format = f,
                                      .levels = (uint8_t)levels_for(f, s->iova_bits),
@@ -363,6 +364,7 @@ struct sluice_domain *host_domain(struct host *h, uint16_t domid)
         .guest = &h->guest[domid],
         .max_ctx_no = s->max_ctx_no,
         .blocked = s->blocked,
+        .hardware = s->hardware,
         .budget_contexts = s->budget_contexts,
         .budget_tables = s->budget_tables,
         .budget_refs = s->budget_refs,
@@ -387,6 +389,7 @@ struct host *host_create(const struct setup *setup)
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert_true(h->port.direct_map != MAP_FAILED);
     config.port = &h->port;
+    config.allow_unsafe_interrupts = setup->allow_unsafe;
     assert_int_equal(sluice_create(&config, &h->s), 0);
     h->unit = calloc(h->setup.nr_units, sizeof(*h->unit));
     assert_non_null(h->unit);

@@ -44,7 +44,7 @@ struct happened {
     struct hw_inv inv[4]; /* the first of them */
     uint64_t frame;       /* RELEASED TABLE_FREED */
     enum sluice_event_kind kind;
-    uint64_t a;
+    uint64_t a, b;
 };
 
 struct host;
@@ -68,6 +68,8 @@ struct setup {
     unsigned iova_bits; /* 0: 48 */
     uint64_t leaf_sizes;
     bool caching_mode, blocked, no_domain;
+    bool hardware;       /* the domain is the hardware domain */
+    bool allow_unsafe;   /* interrupts */
     uint16_t max_ctx_no; /* 0: 7 */
     uint32_t nr_dids;
     uint32_t budget_contexts, budget_tables, budget_refs; /* 0: none */

@@ -72,6 +72,7 @@ bool ghost_assigned(struct ghost *g, struct machine_device *machine, uint16_t do
     if (!dev->real)
         return true;
     conflict = group_conflict(g, dev, d, 0);
+    may_if(&v, !dev->domain && is_unsafe(g, d) && !g->allow_unsafe, -EPERM);
     may_if(&v, dev->domain || conflict == CONFLICTS, -EBUSY);
     may_if(&v, status == -EBUSY && (conflict == AMBIGUOUS || g->failed), -EBUSY);
     may_if(&v, status == -ENOMEM && tables_may_lack(g, d, PT_MAX_LEVELS), -ENOMEM);

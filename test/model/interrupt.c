@@ -15,6 +15,11 @@ static bool is_remapped(const struct ghost *g, const struct ghost_device *dev)
     return !g->no_intremap && !g->no_iommu && dev->real;
 }
 
+bool is_unsafe(const struct ghost *g, const struct ghost_domain *d)
+{
+    return g->no_intremap && !d->hardware;
+}
+
 /* VT-d 5.1.3 */
 static unsigned index_of(uint64_t addr, uint32_t data)
 {
@@ -152,6 +157,24 @@ static void visit(void *arg, const struct machine_entry *e)
                      e->index, e->vector, e->domain ? machine_domain_name(e->domain) : "no guest");
 }
 
+/* What is said of a device is true, and nobody has one that he must not have. */
+static bool check_isolation(struct ghost *g, const struct ghost_device *dev)
+{
+    const bool unsafe = dev->domain && is_unsafe(g, dev->domain);
+    struct sluice_device_info info;
+
+    sluice_device_info(dev->real, &info);
+    if (hw_isolates(sluice_device_isolation(dev->real)) == g->no_intremap)
+        return complain(g, "%s: its interrupts are said to be %s", dev->name,
+                        sluice_isolation_name(sluice_device_isolation(dev->real)));
+    if (unsafe && !g->allow_unsafe)
+        return complain(g, "%s: %s has it, and it can raise any interrupt", dev->name,
+                        dev->domain->name);
+    if (info.unsafe != unsafe)
+        return complain(g, "%s: is said to be %s", dev->name, info.unsafe ? "unsafe" : "safe");
+    return true;
+}
+
 /* After a failure of the unit entries may be lost, but then it delivers none. */
 bool check_interrupts(struct ghost *g)
 {
@@ -163,6 +186,8 @@ bool check_interrupts(struct ghost *g)
 
         if (dev->real)
             sluice_device_info(dev->real, &info);
+        if (dev->real && !g->failed && !check_isolation(g, dev))
+            return false;
         if (g->failed || info.nr_interrupts == dev->programmed)
             continue;
         return complain(g, "%s: has %u interrupt entries, right is %u", dev->name,

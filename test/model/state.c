@@ -53,6 +53,7 @@ struct ghost *ghost_create(struct machine *m, const struct machine_config *confi
     g->blocked = config->blocked;
     g->no_iommu = config->no_iommu;
     g->no_intremap = config->no_intremap;
+    g->allow_unsafe = config->allow_unsafe;
     g->coarse = config->backend && config->backend != &soft_backend;
     g->write_implies_read = config->format == PT_FORMAT_X86 || config->format == PT_FORMAT_LPAE1;
     g->nr_units = config->nr_units ? config->nr_units : 1;

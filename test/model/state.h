@@ -105,7 +105,7 @@ enum learned { UNKNOWN, NO, YES };
 struct ghost {
     struct machine *m;
     struct sluice *sluice;
-    bool blocked, no_iommu, no_intremap, write_implies_read;
+    bool blocked, no_iommu, no_intremap, allow_unsafe, write_implies_read;
     /*
      * QEMU's VT-d: it says of a page that is not there that it lacks the right (7.1.3), and lets
      * more interrupt messages through than it should.
@@ -332,6 +332,9 @@ bool check_caches(struct ghost *g);
 bool check_space(struct ghost *g, struct ghost_domain *d);
 bool check_tuples(struct ghost *g, uint64_t mfn);
 bool check_interrupts(struct ghost *g);
+
+/* interrupt.c: would a device of d's be able to raise interrupts that are not d's? */
+bool is_unsafe(const struct ghost *g, const struct ghost_domain *d);
 
 /* interrupt.c: may a write of four bytes to that word of the interrupt window be performed? */
 bool message_dma(const struct ghost *g, const struct ghost_device *dev, rid_t rid, uint64_t addr);

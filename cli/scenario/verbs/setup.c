@@ -29,7 +29,6 @@ static const struct sc_word formats[] = {
     {NULL, 0},
 };
 
-/* msi is part of the grammar; what it switches is not in this machine. */
 static const struct sc_spec machine_fields[] = {
     {.name = "ram", .dir = SC_IN, .kind = SC_NUMBER},
     {.name = "aw", .dir = SC_IN, .kind = SC_NUMBER, .size = 1},
@@ -116,6 +115,7 @@ void setup_config(const struct scenario *sc, const struct machine_kind *machine,
         .blocked = player_number(&p, call, "default"),
         .no_iommu = player_number(&p, call, "iommu"),
         .no_intremap = !player_number(&p, call, "intremap"),
+        .allow_unsafe = player_number(&p, call, "msi"),
         .format = (enum pt_format_id)player_number(&p, call, "format"),
         .levels = (unsigned)player_number(&p, call, "levels"),
         .nr_units = (unsigned)player_number(&p, call, "units"),
