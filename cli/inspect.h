@@ -77,7 +77,8 @@ struct inspect_device {
     const char *owner;            /* of one behind no unit; NULL: nobody */
     struct sluice_device *sluice; /* NULL: behind no unit */
     struct sluice_device_info info;
-    int unit; /* index, or negative */
+    enum hw_isolation isolation; /* of its interrupts */
+    int unit;                    /* index, or negative */
 };
 
 /* Frames of a domain that gave them up, or ended; whoever maps them still holds them. */

@@ -109,8 +109,10 @@ static void gather_devices(struct inspection *in, struct machine *m)
         dev->name = declared_name(in->sc, m, md);
         dev->owner = owner_name(machine_device_owner(md));
         dev->unit = -1;
+        dev->isolation = HW_ISOLATION_NO_UNIT;
         if (!dev->sluice)
             continue;
+        dev->isolation = sluice_device_isolation(dev->sluice);
         dev->unit = sluice_device_unit(dev->sluice);
         sluice_device_info(dev->sluice, &dev->info);
     }

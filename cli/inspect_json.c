@@ -200,6 +200,9 @@ static json_t *device_json(const struct inspection *in, const struct inspect_dev
     json_object_set_new(device, "ctx_no", owner ? number(dev->info.ctx_no) : json_null());
     set_bool(device, "quarantined", dev->sluice && !owner);
     set(device, "interrupt_entries", dev->info.nr_interrupts);
+    set_bool(device, "interrupts_isolated", hw_isolates(dev->isolation));
+    set_text(device, "isolation", sluice_isolation_name(dev->isolation));
+    set_bool(device, "allowed_unsafe", dev->info.unsafe);
     set_details(device, in, dev);
     return device;
 }

@@ -115,13 +115,20 @@ static void add_place(struct table *t, const struct inspection *in,
     table_cell(t, "%s", w.text);
 }
 
+static void add_isolation(struct table *t, const struct inspect_device *dev)
+{
+    table_cell(t, "interrupts %sisolated: %s%s", hw_isolates(dev->isolation) ? "" : "not ",
+               sluice_isolation_name(dev->isolation),
+               dev->info.unsafe ? "; allowed as unsafe" : "");
+}
+
 static void add_regions(struct table *t, const struct inspect_device *dev)
 {
     struct sluice_region r;
 
     for (unsigned k = 0; dev->sluice && !sluice_device_region(dev->sluice, k, &r); k++) {
         table_line(t);
-        for (unsigned i = 0; i < 3; i++)
+        for (unsigned i = 0; i < 4; i++)
             table_cell(t, "%s", "");
         table_cell(t, "region 0x%" PRIx64 "-0x%" PRIx64 " %s", r.first, r.last,
                    inspect_region_name(r.type));
@@ -141,6 +148,7 @@ static void add_device(struct table *t, const struct inspection *in,
         table_cell(t, "no unit");
     else
         table_cell(t, "unit %d", dev->unit);
+    add_isolation(t, dev);
     add_place(t, in, dev);
     add_regions(t, dev);
 }

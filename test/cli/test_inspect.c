@@ -111,49 +111,53 @@ static const char story[] = "machine units=2\n"
 static void test_text(void **state)
 {
     (void)state;
-    expect_out(story, 1000,
-               "f on machine soft, at its end, after line 21\n"
-               "Machine\n"
-               "  memory of this process, no hardware\n"
-               "  exits for hypercalls 9, frames lost to failed units 0\n"
-               "Units\n"
-               "  0 soft: 4 levels, 48 bits, leaves of 4K 2M 1G, tables vtdss, 65536 tags\n"
-               "    invalidation by queue, coherent walks, with snoop control, no caching mode\n"
-               "    with interrupt remapping\n"
-               "    flushes 4 (6 invalidations), faults 0, lost 0\n"
-               "  1 soft: 4 levels, 48 bits, leaves of 4K 2M 1G, tables vtdss, 65536 tags\n"
-               "    invalidation by queue, coherent walks, with snoop control, no caching mode\n"
-               "    with interrupt remapping\n"
-               "    flushes 6 (11 invalidations), faults 1, lost 0\n"
-               "Domains\n"
-               "        id  frames  calls  exits  maps  pages  unmaps  pages  flushes  faults\n"
-               "  dom0   0      16      0      0     0      0       0      0        0       0\n"
-               "  dom1   1      63      9      9     2      6       1      4        2       1\n"
-               "Contexts\n"
-               "  dom0: uses contexts 0, tables 0, references 0; direct-mapped\n"
-               "  `- context 0: identity, no device; tag 1, 4 tables\n"
-               "       dfn 0x0-0xf  -> gfn 0x0-0xf  rw  4K\n"
-               "  dom1: uses contexts 1, tables 6 of 20, references 2\n"
-               "  |- context 0: identity, no device; tag 2, 5 tables\n"
-               "  |    dfn 0x0-0x1f   -> gfn 0x0-0x1f   rw  4K\n"
-               "  |    dfn 0x21-0x3f  -> gfn 0x21-0x3f  rw  4K\n"
-               "  `- context 1: the domain's own, device nic, gpu; tag 4, 6 tables\n"
-               "       dfn 0xa00-0xa01    -> gfn 0x20-0x21                  r   4K\n"
-               "       dfn 0x8000-0x8001  -> reserved region 0x8000-0x8001  rw  4K\n"
-               "Devices\n"
-               "  nic  00:05.0  unit 1   dom1, context 1, also 00:05.1\n"
-               "  gpu  00:06.0  unit 0   dom1, context 1\n"
-               "                         region 0x8000000-0x8001fff direct\n"
-               "  a    00:07.0  unit 1   in quarantine, moves with b\n"
-               "  b    00:07.1  unit 1   in quarantine, moves with a\n"
-               "  raw  00:08.0  no unit  dom1, its addresses are the machine's\n"
-               "  odd  00:09.0  no unit  nobody's, its addresses are the machine's\n"
-               "Given up, but still mapped\n"
-               "  dom1 (id 1) gfn 0x20: 1 reference\n"
-               "Faults\n"
-               "  nic (00:05.0, as 00:05.1) tried to write to dfn 0x900 in context 1 of dom1: "
-               "nothing is mapped there (the walk found an empty entry at level 0); dfns "
-               "0x900-0x903 were unmapped there 3 calls ago\n");
+    expect_out(
+        story, 1000,
+        "f on machine soft, at its end, after line 21\n"
+        "Machine\n"
+        "  memory of this process, no hardware\n"
+        "  exits for hypercalls 9, frames lost to failed units 0\n"
+        "Units\n"
+        "  0 soft: 4 levels, 48 bits, leaves of 4K 2M 1G, tables vtdss, 65536 tags\n"
+        "    invalidation by queue, coherent walks, with snoop control, no caching mode\n"
+        "    with interrupt remapping\n"
+        "    flushes 4 (6 invalidations), faults 0, lost 0\n"
+        "  1 soft: 4 levels, 48 bits, leaves of 4K 2M 1G, tables vtdss, 65536 tags\n"
+        "    invalidation by queue, coherent walks, with snoop control, no caching mode\n"
+        "    with interrupt remapping\n"
+        "    flushes 6 (11 invalidations), faults 1, lost 0\n"
+        "Domains\n"
+        "        id  frames  calls  exits  maps  pages  unmaps  pages  flushes  faults\n"
+        "  dom0   0      16      0      0     0      0       0      0        0       0\n"
+        "  dom1   1      63      9      9     2      6       1      4        2       1\n"
+        "Contexts\n"
+        "  dom0: uses contexts 0, tables 0, references 0; direct-mapped\n"
+        "  `- context 0: identity, no device; tag 1, 4 tables\n"
+        "       dfn 0x0-0xf  -> gfn 0x0-0xf  rw  4K\n"
+        "  dom1: uses contexts 1, tables 6 of 20, references 2\n"
+        "  |- context 0: identity, no device; tag 2, 5 tables\n"
+        "  |    dfn 0x0-0x1f   -> gfn 0x0-0x1f   rw  4K\n"
+        "  |    dfn 0x21-0x3f  -> gfn 0x21-0x3f  rw  4K\n"
+        "  `- context 1: the domain's own, device nic, gpu; tag 4, 6 tables\n"
+        "       dfn 0xa00-0xa01    -> gfn 0x20-0x21                  r   4K\n"
+        "       dfn 0x8000-0x8001  -> reserved region 0x8000-0x8001  rw  4K\n"
+        "Devices\n"
+        "  nic  00:05.0  unit 1   interrupts isolated: remapped     dom1, context 1, also 00:05.1\n"
+        "  gpu  00:06.0  unit 0   interrupts isolated: remapped     dom1, context 1\n"
+        "                                                           region 0x8000000-0x8001fff "
+        "direct\n"
+        "  a    00:07.0  unit 1   interrupts isolated: remapped     in quarantine, moves with b\n"
+        "  b    00:07.1  unit 1   interrupts isolated: remapped     in quarantine, moves with a\n"
+        "  raw  00:08.0  no unit  interrupts not isolated: no-unit  dom1, its addresses are the "
+        "machine's\n"
+        "  odd  00:09.0  no unit  interrupts not isolated: no-unit  nobody's, its addresses are "
+        "the machine's\n"
+        "Given up, but still mapped\n"
+        "  dom1 (id 1) gfn 0x20: 1 reference\n"
+        "Faults\n"
+        "  nic (00:05.0, as 00:05.1) tried to write to dfn 0x900 in context 1 of dom1: "
+        "nothing is mapped there (the walk found an empty entry at level 0); dfns "
+        "0x900-0x903 were unmapped there 3 calls ago\n");
 }
 
 #define EMPTY                                                                                   \
@@ -268,10 +272,49 @@ static void test_interrupts(void **state)
         inspect("machine intremap=off\ndomain d id=1 mem=64K\n", (struct inspect_options){.at = 0});
 
     (void)state;
-    expect_has(one, "  nic  00:05.0  unit 0  d, context 0, interrupt entries 1\n");
+    expect_has(one,
+               "  nic  00:05.0  unit 0  interrupts isolated: remapped  d, context 0, interrupt "
+               "entries 1\n");
     expect_has(one, "no caching mode\n    with interrupt remapping\n");
     assert_non_null(strstr(r.out, "no caching mode\n    no interrupt remapping\n"));
     result_free(&r);
+}
+
+static const char unsafe[] = "machine intremap=off msi=unsafe\n"
+                             "domain dom0 id=0 mem=64K hardware\ndomain d id=1 mem=64K\n"
+                             "device nic 00:05.0 owner=d\ndevice gpu 00:06.0\n"
+                             "device hpet 00:07.0 owner=dom0\n";
+static const char failed[] = "domain d id=1 mem=64K\ndevice nic 00:05.0 owner=d\n"
+                             "d: alloc_context -> $c\nfail flush=1\n"
+                             "d: reattach_device dev=nic ctx_no=$c => EIO\n";
+
+static void expect_isolation(const char *text, size_t index, bool isolated, const char *why,
+                             bool allowed)
+{
+    json_t *root = inspect_json(text, false);
+    const json_t *dev = item(root, "devices", index);
+
+    assert_int_equal(json_is_true(json_object_get(dev, "interrupts_isolated")), isolated);
+    assert_string_equal(json_string_value(json_object_get(dev, "isolation")), why);
+    assert_int_equal(json_is_true(json_object_get(dev, "allowed_unsafe")), allowed);
+    json_decref(root);
+}
+
+/* Who can raise any interrupt, why, and by whose leave; and what became of it later. */
+static void test_isolation(void **state)
+{
+    (void)state;
+    expect_has(unsafe, "  nic   00:05.0  unit 0  interrupts not isolated: not-remapping; allowed "
+                       "as unsafe  d, context 0\n"
+                       "  gpu   00:06.0  unit 0  interrupts not isolated: not-remapping           "
+                       "          in quarantine\n");
+    expect_isolation(unsafe, 0, false, "not-remapping", true);
+    expect_isolation(unsafe, 1, false, "not-remapping", false);
+    expect_isolation(unsafe, 2, false, "not-remapping", false);
+    expect_isolation(story, 0, true, "remapped", false);
+    expect_isolation(story, 4, false, "no-unit", false);
+    expect_has(failed, "  nic  00:05.0  unit 0  interrupts not isolated: unit-failed  d, ");
+    expect_isolation(failed, 0, false, "unit-failed", false);
 }
 
 static void test_long_lists(void **state)
@@ -430,6 +473,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_lines_are_drawn_where_they_can_be),
         cmocka_unit_test(test_faults_are_counted),
         cmocka_unit_test(test_interrupts),
+        cmocka_unit_test(test_isolation),
         cmocka_unit_test(test_long_lists),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_tables_of_all_formats),
