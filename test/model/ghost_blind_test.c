@@ -207,6 +207,26 @@ static void a_stale_interrupt(void **state)
     notices(ghost_check(f->g));
 }
 
+/* Refused where it is isolated, given away where it is not; and what is said of it is not true. */
+static void lies_about_isolation(void **state)
+{
+    struct fixture *f = *state;
+
+    f->g->no_intremap = true;
+    notices(ghost_check(f->g));
+    f->g->allow_unsafe = true;
+    notices(ghost_check(f->g));
+    f->g->no_intremap = f->g->allow_unsafe = false;
+    accepts(f, ghost_check(f->g));
+    assert_int_equal(machine_device_unassign(f->nic), 0);
+    accepts(f, ghost_unassigned(f->g, f->nic, 0));
+    notices(ghost_assigned(f->g, f->nic, 1, -EPERM));
+    f->g->no_intremap = true;
+    accepts(f, ghost_assigned(f->g, f->nic, 1, -EPERM));
+    assert_int_equal(machine_device_assign(f->nic, f->dom1), 0);
+    notices(ghost_assigned(f->g, f->nic, 1, 0));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -216,7 +236,7 @@ int main(void)
         TEST(untold_balloon),        TEST(told_and_not_done), TEST(stale_cache),
         TEST(stale_context),         TEST(reused_frame),      TEST(destroyed_and_still_there),
         TEST(wrong_references),      TEST(digests),           TEST(untold_interrupts),
-        TEST(lies_about_interrupts), TEST(a_stale_interrupt),
+        TEST(lies_about_interrupts), TEST(a_stale_interrupt), TEST(lies_about_isolation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
