@@ -351,6 +351,29 @@ static void test_frames_limits(void **state)
            "");
 }
 
+/* The device is there all the same, and nobody's: the lines behind it say that, or fail too. */
+static void test_unsafe_device(void **state)
+{
+    (void)state;
+    expect("machine intremap=off\ndomain d id=1 mem=1M\ndevice nic 00:05.0 owner=d\n", 1,
+           "f:3: device nic 00:05.0 owner=d\n  expected 0\n  got EPERM (nic can raise any "
+           "interrupt (not-remapping), and d is not the hardware domain; `machine msi=unsafe` "
+           "allows that)\n"
+           "0 passed, 1 failed, 0 skipped\n",
+           "");
+    expect("machine intremap=off\ndomain d id=1 mem=1M\ndevice nic 00:05.0 owner=d => EPERM\n"
+           "unassign nic => ENODEV\nassign nic d => 0\n",
+           1,
+           "f:5: assign nic d => 0\n  expected 0\n  got EPERM (nic can raise any interrupt "
+           "(not-remapping), and d is not the hardware domain; `machine msi=unsafe` allows that)\n"
+           "0 passed, 1 failed, 0 skipped\n",
+           "");
+    expect("domain d id=1 mem=1M\ndevice nic 00:05.0 owner=d => EPERM\n", 1,
+           "f:2: device nic 00:05.0 owner=d => EPERM\n  expected EPERM\n  got 0\n"
+           "0 passed, 1 failed, 0 skipped\n",
+           "");
+}
+
 static void test_tour(void **state)
 {
     static const char text[] =
@@ -515,6 +538,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_arrays_in_tour),
         cmocka_unit_test(test_arrays_in_json),
         cmocka_unit_test(test_frames_limits),
+        cmocka_unit_test(test_unsafe_device),
         cmocka_unit_test(test_tour),
         cmocka_unit_test(test_tour_shows_and_explains),
         cmocka_unit_test(test_json),

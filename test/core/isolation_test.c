@@ -163,16 +163,18 @@ static void it_is_as_it_is_now(void **state)
 /* By leave or not: a unit that has failed gives nobody a device. */
 static void behind_a_failed_unit_it_is_an_error(void **state)
 {
-    struct host *h = host_of(false, true);
-    struct sluice_device *dev = add_device_with(h, 8, NULL, 0);
-
     (void)state;
-    h->lossy = true;
-    h->unit[0].hw.failed = true;
-    assert_int_equal(sluice_device_assign(dev, h->d), -EIO);
-    assert_false(is_owned(dev));
-    assert_int_equal(count(h, REPORTED), 0);
-    host_destroy(h);
+    for (unsigned allowed = 0; allowed < 2; allowed++) {
+        struct host *h = host_of(false, allowed);
+        struct sluice_device *dev = add_device_with(h, 8, NULL, 0);
+
+        h->lossy = true;
+        h->unit[0].hw.failed = true;
+        assert_int_equal(sluice_device_assign(dev, h->d), -EIO);
+        assert_false(is_owned(dev));
+        assert_int_equal(count(h, REPORTED), 0);
+        host_destroy(h);
+    }
 }
 
 static void all_have_names(void **state)
