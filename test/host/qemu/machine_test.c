@@ -10,7 +10,9 @@
 #include "../../../host/qemu/qmp.h"
 #include "../../../host/qemu/qtest.h"
 
-#define CAP (QEMU_VTD_REGISTERS + 8)
+#define CAP     (QEMU_VTD_REGISTERS + 8)
+#define ECAP    (QEMU_VTD_REGISTERS + 16)
+#define ECAP_IR 8u
 
 static const struct qemu_config plain = {.ram = 64u << 20, .intremap = true};
 
@@ -30,6 +32,20 @@ static void test_start_stop(void **state)
     assert_memory_equal(qemu_ram(q, 0x100000, 4), "\xdd\xcc\xbb\xaa", 4);
     qemu_stop(q);
     qemu_stop(NULL);
+}
+
+/* A platform without it: the unit itself says so. */
+static void test_interrupt_remapping(void **state)
+{
+    const struct qemu_config without = {.ram = 64u << 20, .iommu = plain.iommu};
+    struct qemu *q = rig_start(&plain);
+
+    (void)state;
+    assert_int_equal(qemu_mmio_read(q, ECAP, 8) & ECAP_IR, ECAP_IR);
+    qemu_stop(q);
+    q = rig_start(&without);
+    assert_int_equal(qemu_mmio_read(q, ECAP, 8) & ECAP_IR, 0);
+    qemu_stop(q);
 }
 
 static void test_ram_bounds(void **state)
@@ -158,10 +174,11 @@ static void test_threads(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_start_stop), cmocka_unit_test(test_ram_bounds),
-        cmocka_unit_test(test_high_ram),   cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_posted),     cmocka_unit_test(test_monitor),
-        cmocka_unit_test(test_parallel),   cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_start_stop), cmocka_unit_test(test_interrupt_remapping),
+        cmocka_unit_test(test_ram_bounds), cmocka_unit_test(test_high_ram),
+        cmocka_unit_test(test_blocks),     cmocka_unit_test(test_posted),
+        cmocka_unit_test(test_monitor),    cmocka_unit_test(test_parallel),
+        cmocka_unit_test(test_threads),
     };
 
     return rig_missing() ? RIG_SKIP : cmocka_run_group_tests(tests, NULL, NULL);
