@@ -12,7 +12,7 @@
  * Nothing is allocated: all memory comes with the configurations, and stays the library's until
  * dma_space_end. Calls may be made on several processors at once, also for one device; calls about
  * one mapping come one at a time. No call waits for another processor but for the locks, and none
- * makes a hypercall with a lock held.
+ * makes a hypercall with a lock held, but for lookup_foreign_page and its end.
  *
  * Errors are negative numbers of iommu/abi/errno.h. After an error of a call that maps, nothing is
  * mapped.
@@ -61,6 +61,13 @@ struct dma_host {
 
 /* ---- Spaces ---------------------------------------------------------------------------------- */
 
+/* Device frames. */
+struct dma_range {
+    uint64_t first;
+    uint64_t nr;  /* mapped */
+    bool aligned; /* taken with IOVA_ALIGNED */
+};
+
 enum dma_policy {
     /* Mapped by dma_map, out of the device's reach when dma_unmap returns. */
     DMA_STRICT,
@@ -76,27 +83,27 @@ enum dma_policy {
      * frames of config.iova, for the transfer. No protection from the device.
      */
     DMA_PREMAPPED,
-    /* Nothing translates: for devices that are not protected. */
+    /*
+     * Nothing is mapped by the guest: for devices that are not protected, and for those that stay
+     * in a default context that is an identity map.
+     */
     DMA_DIRECT,
 };
 
-/* A range that was unmapped, of a deferred space. */
-struct dma_queued {
-    uint64_t first, nr;
-};
-
 struct dma_queue_config {
-    struct dma_queued *ranges; /* memory: a flush after so many ranges, */
-    uint32_t nr_ranges;        /* 1.. */
-    uint64_t max_pages;        /* or so many pages, */
-    uint64_t max_us;           /* or when the oldest is that old: dma_unmap and dma_tick look */
+    struct dma_range *ranges; /* memory: a flush after so many ranges, */
+    uint32_t nr_ranges;       /* 1.. */
+    uint64_t max_pages;       /* or so many pages, */
+    uint64_t max_us;          /* or when the oldest is that old: dma_unmap and dma_tick look */
 };
 
 /* Frames that stay mapped. The caller only gives it memory. */
 struct dma_stander {
-    uint64_t gfn, nr, first;
+    uint64_t gfn;
+    struct dma_range range;
     uint32_t users, next;
     uint8_t rights, state;
+    bool referenced;
 };
 
 /*
@@ -110,7 +117,7 @@ struct dma_standing_config {
     uint32_t *buckets; /* a power of two, best as many as standers */
     uint32_t nr_buckets;
     uint64_t max_pages; /* mapped in all; the ones not used for longest go */
-    unsigned order;     /* 1 << order frames are a block; only blocks of may_stand */
+    unsigned order;     /* 1 << order frames are a block, if may_stand lets it be mapped wholly */
     bool both;          /* all of it readable and writeable, so that it serves both directions */
 };
 
@@ -125,8 +132,15 @@ struct dma_pool {
     uint8_t *used;      /* memory: nr bytes */
     bool direct_mapped; /* its frames are machine frames, whatever the rest of the domain is */
     /* The library's: */
-    uint64_t first; /* device frames of it in the space */
+    struct dma_range range;
     uint32_t next;
+};
+
+/* A page of another domain that was looked up. The caller only gives it memory. */
+struct dma_found {
+    uint64_t gfn, bfn;
+    uint32_t users;
+    domid_t domain;
 };
 
 struct dma_space_config {
@@ -141,7 +155,13 @@ struct dma_space_config {
     struct dma_queue_config queue;       /* DMA_DEFERRED */
     struct dma_standing_config standing; /* DMA_STRICT and DMA_DEFERRED */
     struct dma_pool *pool;               /* NULL: nothing can bounce */
-    ioservid_t server; /* in whose name foreign frames are mapped; or IOSERVID_any */
+    /*
+     * Pages of other domains: in whose name; the layer's own, if others in this guest map such
+     * pages too. And memory for those that are looked up: a power of two of at least 16.
+     */
+    ioservid_t server;
+    struct dma_found *found;
+    uint32_t nr_found;
 };
 
 struct dma_stats {
@@ -226,12 +246,17 @@ struct dma_device {
     struct physdev_pci_device dev;
     uint64_t mask;  /* the last byte that it reaches */
     bool protected; /* all its requester ids are behind a unit that translates now */
-    bool untrusted; /* never sees bytes of a page that are not in a buffer: those pages bounce */
+    /*
+     * Never reaches bytes that are not in a buffer: pages of which a buffer has a part bounce, and
+     * nothing stands for it. In a strict space, of its own.
+     */
+    bool untrusted;
 };
 
 /*
  * Reserves what the device may not be given (query_reserved, if the hypervisor has it) and moves it
- * to the space. -EBUSY: a reserved range is in use. Not for devices that are not protected.
+ * to the context. -EBUSY: a reserved range is in use. -EINVAL: the device is not protected, or not
+ * trusted and the space is not strict; or the space has no context of its own.
  */
 int dma_attach(struct dma_device *d);
 /* To the default context. Before dma_space_end. */
@@ -260,10 +285,10 @@ struct dma_mapping {
     uint64_t address; /* for the device */
     struct dma_buffer buffer;
     enum dma_route route; /* how it gets there */
-    const char *why;      /* of a refusal (route DMA_ROUTE_NONE), for a log; or NULL */
+    const char *why;      /* of a refusal, for a log; or NULL */
     /* The library's own. */
-    uint64_t first, nr; /* the device frames of the mapping; of a list, the first one has all */
-    uint32_t slot[2];   /* of the pool: from the first on, or of the first and the last page */
+    struct dma_range range; /* of a list, the first one that is mapped has all */
+    uint32_t slot[2];       /* of the pool: from the first on, or of the first and the last page */
     uint32_t stander;
 };
 
