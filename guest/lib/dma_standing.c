@@ -2,7 +2,8 @@
 /*
  * Standing mappings: each is of the frames of a buffer, or of the blocks around it, found by its
  * first frame. One without users stays until its room is needed; the search for the one to go
- * passes over those that were used since it last came by (second chance).
+ * passes over those that were found since it last came by (second chance); one that is new and used
+ * but once is not.
  */
 #include "dma_space.h"
 
@@ -118,7 +119,6 @@ static bool use(struct dma_space *s, uint32_t i, uint64_t mask, struct dma_mappi
     if (!dma_reaches(&m->buffer, first, mask))
         return false;
     p->users++;
-    p->referenced = true;
     m->stander = i;
     m->address = dma_address(&m->buffer, first);
     return true;
@@ -137,6 +137,8 @@ bool dma_stand_find(struct dma_space *s, uint64_t mask, struct dma_mapping *m)
     if (i == DMA_NO_STANDER)
         i = find(s, &one);
     found = i != DMA_NO_STANDER && use(s, i, mask, m);
+    if (found)
+        config(s)->standers[i].referenced = true;
     dma_unlock(s);
     dma_count(found ? &s->stats.hits : &s->stats.misses, 1);
     return found;
@@ -250,6 +252,7 @@ static bool stand(struct dma_space *s, uint32_t cpu, uint64_t mask, const struct
 {
     const uint32_t i = e->nr <= config(s)->max_pages ? take(s, e) : DMA_NO_STANDER;
     struct dma_range range;
+    bool used;
 
     if (i == DMA_NO_STANDER)
         return false;
@@ -261,9 +264,9 @@ static bool stand(struct dma_space *s, uint32_t cpu, uint64_t mask, const struct
     config(s)->standers[i] =
         (struct dma_stander){.gfn = e->gfn, .range = range, .rights = e->rights};
     enter(s, i);
-    (void)use(s, i, mask, m);
+    used = use(s, i, mask, m);
     dma_unlock(s);
-    return true;
+    return used;
 }
 
 bool dma_stand_new(struct dma_space *s, uint32_t cpu, uint64_t mask, struct dma_mapping *m)
