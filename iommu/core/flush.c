@@ -52,25 +52,44 @@ int flush_wait(const struct flush *f)
     return err;
 }
 
-static void put_runs(struct memory_locked l, const struct pt_freed *freed)
+void flush_retire(struct context *c, dfn_t first, uint64_t nr)
 {
-    for (unsigned i = 0; i < freed->nr_runs; i++)
-        memory_put(l, freed->run[i].first, freed->run[i].nr);
+    uint64_t at, done;
+
+    for (at = 0; at < nr; at += done)
+        CHECK(c->s->port, !pt_retire(&c->pt, dfn_add(first, at), nr - at, &done));
 }
 
-/* Frames for which `freed` had no room are still named by the tables. */
-static void release_retired(struct flush *f, struct memory_locked *l)
+void flush_release(struct context *c, dfn_t first, uint64_t nr, pt_release_run put, void *arg)
 {
-    const uint64_t nr = f->last.n - f->first.n + 1;
     uint64_t at, done;
 
     for (at = 0; at < nr; at += done) {
         struct pt_freed freed = {0};
 
-        pt_release(&f->c->pt, dfn_add(f->first, at), nr - at, &freed, &done);
-        if (l)
-            put_runs(*l, &freed);
+        pt_release(&c->pt, dfn_add(first, at), nr - at, &freed, &done);
+        for (unsigned i = 0; i < freed.nr_runs; i++)
+            put(arg, freed.run[i].first, freed.run[i].nr);
     }
+}
+
+static void put_run(void *arg, mfn_t first, uint64_t nr)
+{
+    memory_put(*(struct memory_locked *)arg, first, nr);
+}
+
+static void drop_run(void *arg, mfn_t first, uint64_t nr)
+{
+    (void)arg;
+    (void)first;
+    (void)nr;
+}
+
+/* Frames for which `freed` had no room are still named by the tables. */
+static void release_retired(struct flush *f, pt_release_run put, void *arg)
+{
+    if (f->freed.retired)
+        flush_release(f->c, f->first, f->last.n - f->first.n + 1, put, arg);
 }
 
 static void release(struct flush *f)
@@ -79,12 +98,12 @@ static void release(struct flush *f)
 
     if (f->referenced) {
         l = memory_lock(&f->c->domain->memory);
-        put_runs(l, &f->freed);
-        if (f->freed.retired)
-            release_retired(f, &l);
+        for (unsigned i = 0; i < f->freed.nr_runs; i++)
+            memory_put(l, f->freed.run[i].first, f->freed.run[i].nr);
+        release_retired(f, put_run, &l);
         memory_unlock(l);
-    } else if (f->freed.retired) {
-        release_retired(f, NULL);
+    } else {
+        release_retired(f, drop_run, NULL);
     }
     pt_free_pages(&f->c->pt, f->table, f->nr_tables);
 }

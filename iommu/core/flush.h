@@ -33,6 +33,15 @@ int flush_commit(struct flush *f);
  */
 int flush_wait(const struct flush *f);
 
+/*
+ * Leaves are taken out for a flush that comes later: their entries stay retired, and name what is
+ * to be released. All of the range is there, and no leaf sticks out.
+ */
+void flush_retire(struct context *c, dfn_t first, uint64_t nr);
+
+/* After it: retired entries of the range become empty; `put` gets their frames, run by run. */
+void flush_release(struct context *c, dfn_t first, uint64_t nr, pt_release_run put, void *arg);
+
 /* A unit did not complete a flush, or said `err`: it is given up. With its lock held. */
 void flush_failed(struct instance *s, struct hw_unit *unit, int err);
 

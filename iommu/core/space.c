@@ -68,6 +68,12 @@ void space_touch(struct space *sp, dfn_t bfn, uint64_t nr)
     sp->dirty = true;
 }
 
+/* Frames on their way out, and what is done with them. */
+struct release {
+    struct space *sp;
+    enum space_kind kind;
+};
+
 static void put_run(struct space *sp, mfn_t mfn, uint64_t nr, enum space_kind kind)
 {
     struct memory_locked l;
@@ -85,18 +91,19 @@ static void put_run(struct space *sp, mfn_t mfn, uint64_t nr, enum space_kind ki
     }
 }
 
-/* Empties the retired entries of a run; their frames are let go as its kind says. */
+static void release_run(void *arg, mfn_t mfn, uint64_t nr)
+{
+    const struct release *r = arg;
+
+    put_run(r->sp, mfn, nr, r->kind);
+}
+
+/* A run whose flush is complete: its frames are let go as its kind says. */
 static void release(struct space *sp, dfn_t bfn, uint64_t nr, enum space_kind kind)
 {
-    uint64_t at, done;
+    struct release r = {.sp = sp, .kind = kind};
 
-    for (at = 0; at < nr; at += done) {
-        struct pt_freed freed = {0};
-
-        pt_release(&sp->c->pt, dfn_add(bfn, at), nr - at, &freed, &done);
-        for (unsigned i = 0; i < freed.nr_runs; i++)
-            put_run(sp, freed.run[i].first, freed.run[i].nr, kind);
-    }
+    flush_release(sp->c, bfn, nr, release_run, &r);
 }
 
 int space_settle(struct space *sp)
@@ -270,17 +277,6 @@ int space_find(const struct space *sp, dfn_t bfn, mfn_t *mfn)
     return 0;
 }
 
-/* They stay named by retired entries: the table is the list of what is to be released. */
-static void retire(struct space *sp, dfn_t bfn, uint64_t nr)
-{
-    struct pt_freed full = {.nr_runs = PT_FREED_RUNS};
-    uint64_t at, done;
-
-    full.run[PT_FREED_RUNS - 1].first = mfn_of(~(uint64_t)0); /* nothing follows it */
-    for (at = 0; at < nr; at += done)
-        CHECK(sp->d->s->port, !pt_unmap(&sp->c->pt, dfn_add(bfn, at), nr - at, &full, &done));
-}
-
 void space_room(struct space *sp)
 {
     if (sp->nr_pending == SPACE_PENDING || sp->nr_frames >= SPACE_FRAMES)
@@ -292,7 +288,7 @@ void space_take(struct space *sp, dfn_t bfn, uint64_t nr, enum space_kind kind)
     const unsigned last = sp->nr_pending - 1;
 
     CHECK(sp->d->s->port, sp->nr_pending < SPACE_PENDING);
-    retire(sp, bfn, nr);
+    flush_retire(sp->c, bfn, nr);
     space_touch(sp, bfn, nr);
     sp->c->nr_mapped -= nr;
     sp->nr_frames += nr;

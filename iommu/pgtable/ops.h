@@ -18,6 +18,7 @@ struct pt_ops {
                     uint64_t *done);
     int (*unmap)(struct pgtable *pt, uint64_t dfn, uint64_t nr, struct pt_freed *freed,
                  uint64_t *done);
+    int (*retire)(struct pgtable *pt, uint64_t dfn, uint64_t nr, uint64_t *done);
     int (*check)(const struct pgtable *pt, uint64_t dfn, uint64_t nr);
     void (*release)(struct pgtable *pt, uint64_t dfn, uint64_t nr, struct pt_freed *freed,
                     uint64_t *done);

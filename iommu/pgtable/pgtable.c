@@ -105,6 +105,12 @@ int pt_unmap(struct pgtable *pt, dfn_t dfn, uint64_t nr, struct pt_freed *freed,
     return ops(pt)->unmap(pt, dfn.n, nr, freed, done);
 }
 
+int pt_retire(struct pgtable *pt, dfn_t dfn, uint64_t nr, uint64_t *done)
+{
+    CHECK_PT(pt, in_space(pt, dfn.n, nr));
+    return ops(pt)->retire(pt, dfn.n, nr, done);
+}
+
 int pt_check(const struct pgtable *pt, dfn_t dfn, uint64_t nr)
 {
     CHECK_PT(pt, in_space(pt, dfn.n, nr));

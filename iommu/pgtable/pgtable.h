@@ -140,6 +140,12 @@ struct pt_freed {
  */
 int pt_unmap(struct pgtable *pt, dfn_t dfn, uint64_t nr, struct pt_freed *freed, uint64_t *done);
 
+/*
+ * The same, but every entry is left retired: the table is the list of what is to be released. Its
+ * results are those of pt_unmap.
+ */
+int pt_retire(struct pgtable *pt, dfn_t dfn, uint64_t nr, uint64_t *done);
+
 /* Would pt_unmap take out all nr frames? 0, or the first error it would meet. Changes nothing. */
 int pt_check(const struct pgtable *pt, dfn_t dfn, uint64_t nr);
 

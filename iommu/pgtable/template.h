@@ -17,6 +17,7 @@
 #include "prune.h"
 #include "reap.h"
 #include "release.h"
+#include "retire.h"
 #include "split.h"
 #include "trace.h"
 #include "unmap.h"
@@ -30,6 +31,7 @@ static const struct pt_ops walker = {
     .map = map,
     .map_list = map_list,
     .unmap = unmap,
+    .retire = retire,
     .check = check,
     .release = release,
     .lookup = lookup,

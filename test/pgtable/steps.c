@@ -364,6 +364,60 @@ static void marks_of(enum pt_format_id id, bool dirty, unsigned lg2)
     assert_int_equal(stop(), 0);
 }
 
+/* pt_retire takes what pt_unmap would, a step at a time, and leaves all of it named. */
+static void retires_in(enum pt_format_id id, bool dirty, unsigned lg2)
+{
+    struct pt_freed freed = {0};
+    uint64_t done;
+
+    start(id, pt_format(id)->max_levels, ~UINT64_C(0));
+    pt.geo.dirty = dirty;
+    map_marks(lg2);
+    assert_int_equal(pt_retire(&pt, dfn_of(0), 40, &done), 0);
+    assert_int_equal(done, 40);
+    check_marks(true);
+    assert_int_equal(pt_retire(&pt, dfn_of(0), 40, &done), -ENOENT);
+    assert_int_equal(done, 0);
+    assert_int_equal(pt_map(&pt, dfn_of(0), mfn_of(7), 1, 12, PT_READ, &done), -EEXIST);
+    pt_release(&pt, dfn_of(0), 40, &freed, &done);
+    assert_true(freed.nr_runs == 1 && freed.run[0].first.n == 100 && freed.run[0].nr == 40);
+    assert_int_equal(pt_retire(&pt, dfn_of(0), 40, &done), -ENOENT);
+    assert_int_equal(stop(), 0);
+}
+
+static void retires(void **state)
+{
+    (void)state;
+    for (enum pt_format_id id = 0; id < PT_NR_FORMATS; id++) {
+        for (unsigned dirty = 0; dirty <= pt_format(id)->has_dirty; dirty++) {
+            retires_in(id, dirty, 12);
+            retires_in(id, dirty, 63);
+        }
+    }
+}
+
+/* A larger leaf goes wholly; a range that ends inside the next one stops before it. */
+static void retires_leaves(void **state)
+{
+    struct pt_freed freed = {0};
+    uint64_t done;
+
+    (void)state;
+    start(PT_FORMAT_VTDSS, 4, ~UINT64_C(0));
+    assert_int_equal(pt_map(&pt, dfn_of(512), mfn_of(1024), 1024, 63, PT_READ, &done), 0);
+    assert_int_equal(done, 1024);
+    assert_int_equal(pt_retire(&pt, dfn_of(512), 511, &done), -EINVAL);
+    assert_int_equal(pt_retire(&pt, dfn_of(513), 511, &done), -EINVAL);
+    assert_int_equal(pt_retire(&pt, dfn_of(512), 1023, &done), 0);
+    assert_int_equal(done, 512);
+    assert_int_equal(pt_check(&pt, dfn_of(1024), 512), 0);
+    pt_release(&pt, dfn_of(512), 1024, &freed, &done);
+    assert_true(freed.nr_runs == 1 && freed.run[0].first.n == 1024 && freed.run[0].nr == 512);
+    freed.nr_runs = 0;
+    assert_int_equal(pt_unmap(&pt, dfn_of(1024), 512, &freed, &done), 0);
+    assert_int_equal(stop(), 0);
+}
+
 static void marks(void **state)
 {
     (void)state;
@@ -496,6 +550,8 @@ int main(void)
         cmocka_unit_test(runs_overflow),
         cmocka_unit_test(lookup_runs),
         cmocka_unit_test(marks),
+        cmocka_unit_test(retires),
+        cmocka_unit_test(retires_leaves),
         cmocka_unit_test(walk_middle),
         cmocka_unit_test(budget),
         cmocka_unit_test(fail_nth),
