@@ -140,6 +140,7 @@ static size_t argument(struct input *in, int subop, void *at)
     struct pv_iommu_reattach_device *r = at;
     struct pv_iommu_alloc *a = at;
     struct pv_iommu_query_reserved *q = at;
+    struct pv_iommu_flush_context *fl = at;
 
     switch (subop) {
     case IOMMU_map_pages:
@@ -174,6 +175,10 @@ static size_t argument(struct input *in, int subop, void *at)
             .nr_ranges = (uint32_t)take_hostile(in, 4)};
         q->ranges.q = take_byte(in) > 250 ? take_hostile(in, 8) : MACHINE_ARG + FRAME_SIZE / 2;
         return sizeof(*q);
+    case IOMMU_flush_context:
+        *fl = (struct pv_iommu_flush_context){.ctx_no = (uint16_t)take_hostile(in, 4),
+                                              .pad = take_byte(in) > 250};
+        return sizeof(*fl);
     default: /* alloc and free: a number and flags */
         *a = (struct pv_iommu_alloc){.ctx_no = (uint16_t)take_hostile(in, 4),
                                      .alloc_flags = (uint32_t)take_hostile(in, 3)};

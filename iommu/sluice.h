@@ -30,6 +30,7 @@ struct sluice_config {
      * and so raise any interrupt at any processor.
      */
     bool allow_unsafe_interrupts;
+    uint64_t defer_ns; /* how long a deferred context may wait with a flush; 0: 10 ms */
 };
 
 /* 0, -ENOMEM, -EINVAL. The port must outlive the instance. */
@@ -231,6 +232,13 @@ void sluice_frames_start(struct sluice_call *call, struct sluice_domain *d, uint
                          uint32_t count);
 /* Its status, or -ERESTART: preempted; run again (also after the port said so at every chance). */
 long sluice_call_run(struct sluice_call *call);
+
+/*
+ * Flushes what deferred contexts have unmapped `defer_ns` ago or earlier, and nobody has flushed
+ * since. The library has no timer: the host calls this about that often, from any thread.
+ * -ERESTART: preempted, or a call was at work there: soon again.
+ */
+int sluice_tick(struct sluice *s);
 
 /* ---- Emulators ---------------------------------------------------------------------------------
  */

@@ -143,6 +143,9 @@ struct machine_backend {
     void (*mmio_write)(struct machine *m, uint64_t maddr, unsigned size, uint64_t value);
 };
 
+/* How long a flush may be deferred: flushes that are counted depend on no clock. */
+#define HOUR_NS 3600000000000u
+
 struct machine {
     struct sluice_port port;
     struct machine_config config;
@@ -156,6 +159,7 @@ struct machine {
     struct machine_server *servers; /* oldest first */
     pthread_mutex_t servers_lock;   /* for the emulators' sides; before the library's locks */
     bool slow_emulators;
+    uint64_t skipped_ns; /* hours that machine_tick let pass */
     char error[MACHINE_ERROR_SIZE], hardware[MACHINE_ERROR_SIZE];
     struct machine_device *vectors[256]; /* whose each of the host's is */
     unsigned fail_alloc, fail_flush;

@@ -22,6 +22,15 @@ void machine_continue_every(struct machine *m, unsigned every)
     m->host_every = every;
 }
 
+void machine_tick(struct machine *m)
+{
+    m->skipped_ns += HOUR_NS;
+    preempt_begin(m, m->host_every);
+    while (sluice_tick(m->sluice) == -ERESTART)
+        ;
+    preempt_end(m);
+}
+
 static long run(struct machine_domain *d, struct sluice_call *call, unsigned continue_every)
 {
     struct machine *m = d->m;

@@ -113,7 +113,7 @@ static int check_images(struct machine *m)
 
 static int build(struct machine *m)
 {
-    struct sluice_config config = {.port = &m->port};
+    struct sluice_config config = {.port = &m->port, .defer_ns = HOUR_NS};
     int err = set_defaults(m);
 
     if (!err)

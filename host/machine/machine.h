@@ -134,6 +134,9 @@ long machine_hypercall(struct machine_domain *d, int subop, uint64_t arg, unsign
 int machine_frames_call(struct machine_domain *d, uint64_t ops, uint32_t count,
                         unsigned continue_every);
 
+/* An hour passes, and the host's timer comes. */
+void machine_tick(struct machine *m);
+
 /* ---- Emulators ---------------------------------------------------------------------------------
  */
 

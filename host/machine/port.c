@@ -113,7 +113,7 @@ static uint64_t now_ns(void *host)
 {
     struct machine *m = host;
 
-    return m->backend->now_ns(m);
+    return m->backend->now_ns(m) + m->skipped_ns;
 }
 
 static void relax(void *host)

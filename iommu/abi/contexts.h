@@ -123,12 +123,15 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_capabilities_t);
 
 /* The new context is an identity map of the domain's memory, kept by the hypervisor. */
 #define IOMMU_ALLOC_identity (1 << 0)
-/* Unmaps take effect at flush_context (needs IOMMUCAP_deferred). */
+/*
+ * Unmaps return at once (needs IOMMUCAP_deferred): devices may go on reaching the frames until
+ * IOMMU_flush_context. Sooner or later they are flushed without it; nobody gets the frames before.
+ */
 #define IOMMU_ALLOC_deferred (1 << 1)
 
 /*
  * IOMMU_alloc_context: a new, empty context (or an identity one).
- *   -EINVAL      unknown bits in alloc_flags
+ *   -EINVAL      unknown bits in alloc_flags; both flags
  *   -EOPNOTSUPP  a flag whose capability is off
  *   -ENOSPC      every context number is in use
  *   -ENOMEM      the domain's budget of contexts or tables is spent, or the host has no memory

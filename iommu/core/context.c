@@ -3,6 +3,7 @@
 #include "context.h"
 
 #include "attach.h"
+#include "deferred.h"
 #include "domain.h"
 #include "reserved.h"
 
@@ -67,6 +68,8 @@ int context_init(struct context *c, struct instance *s, struct domain *d, struct
     context_lock(c);
     c->domain = d;
     c->identity = false;
+    c->defers = false;
+    c->deferred = NULL;
     c->regions = NULL;
     c->nr_devices = 0;
     c->nr_mapped = 0;
@@ -137,13 +140,15 @@ int context_end(struct context *c)
     bool busy;
 
     context_lock(c);
-    busy = c->spans;
+    busy = c->spans || deferred_is_busy(c);
     context_unlock(c);
     if (busy)
         return -ERESTART;
     if (context_is_reachable(c)) {
         /* Only a failed unit leaves requesters behind: its tag, tables and frames are lost. */
-        instance_event(c->s, SLUICE_EVENT_FRAMES_LOST, -EIO, "context_end", c->nr_mapped, c->did);
+        instance_event(c->s, SLUICE_EVENT_FRAMES_LOST, -EIO, "context_end",
+                       c->nr_mapped + deferred_frames(c), c->did);
+        deferred_fini(c);
         reserved_forget(c);
         vacate(c);
         return 0;
@@ -151,6 +156,7 @@ int context_end(struct context *c)
     while (reap(c))
         if (port->preempt(port->host))
             return -ERESTART;
+    deferred_fini(c);
     reserved_forget(c);
     pt_fini(&c->pt);
     did_free(c->s, c->did);

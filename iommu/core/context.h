@@ -16,6 +16,7 @@
 
 enum context_state { CONTEXT_FREE, CONTEXT_BUILDING, CONTEXT_LIVE, CONTEXT_DYING };
 
+struct deferred;
 struct region_use;
 struct domain;
 struct domain_locked;
@@ -29,7 +30,9 @@ struct context {
     struct region_use *regions; /* reserved.h */
     uint16_t no, did;
     _Atomic uint32_t generation;
-    _Atomic bool identity; /* follows the domain's memory; calls cannot change it */
+    _Atomic bool identity;     /* follows the domain's memory; calls cannot change it */
+    _Atomic bool defers;       /* its unmaps are flushed later: deferred.h */
+    struct deferred *deferred; /* guarded by the lock */
     struct pgtable pt;
     uint64_t builder; /* BUILDING: serial of the domain whose call makes it */
     unsigned nr_devices;

@@ -2,6 +2,8 @@
 /* The instance: units and what they have in common, tags for cached translations. */
 #include "instance.h"
 
+#define DEFER_NS 10000000u
+
 int sluice_create(const struct sluice_config *config, struct sluice **out)
 {
     const struct sluice_port *port = config->port;
@@ -14,6 +16,7 @@ int sluice_create(const struct sluice_config *config, struct sluice **out)
     s->nr_dids = MAX_DIDS;
     s->snoop = true;
     s->allow_unsafe = config->allow_unsafe_interrupts;
+    s->defer_ns = config->defer_ns ? config->defer_ns : DEFER_NS;
     s->dids = port->alloc(port->host, MAX_DIDS / 8);
     err = s->dids ? frames_init(&s->frames, port, config->nr_frames) : -ENOMEM;
     if (err) {

@@ -27,6 +27,8 @@ struct instance {
     struct domain *domains;
     struct device *devices;
     uint64_t next_serial;
+    struct deferred *pending, *last_pending; /* contexts with unmaps to flush: deferred.c */
+    uint64_t defer_ns;
 };
 
 /* Proof that the instance's lock is held. */

@@ -6,6 +6,7 @@
  */
 #include "map.h"
 
+#include "deferred.h"
 #include "flush.h"
 #include "trim.h"
 
@@ -219,6 +220,7 @@ int core_map(struct domain *d, const struct page_range *r, uint32_t *done, struc
     const uint32_t before = *done;
     struct context *c;
     uint64_t allowed;
+    bool again;
     int err;
 
     if (t->active)
@@ -231,8 +233,12 @@ int core_map(struct domain *d, const struct page_range *r, uint32_t *done, struc
     d->pages_mapped += *done - before;
     if (flush_new(c, r, before, *done))
         err = -EIO;
-    context_leave(c, &span);
     if (*done > before)
         *t = (struct trim){0};
+    again = err && deferred_may_help(c, r, *done, t, err);
+    context_leave(c, &span);
+    if (again)
+        return deferred_help(c, r, t);
+    (void)deferred_check(c, r->generation); /* its failure is the unit's, not the map's */
     return err == -ENOSPC ? trim_context(d, r, t) : err;
 }

@@ -6,12 +6,16 @@
 
 #include "map.h"
 
-/* A map call's search for empty tables, when the budget of tables is spent: all zero at its start.
+/*
+ * What a map call gives up when a budget is spent: pending unmaps, then empty tables, for which it
+ * searches. All zero at its start.
  */
 struct trim {
-    bool active; /* searching, from the cursor on */
-    bool freed;  /* some were found since the search began */
-    bool done;   /* the search is over; nothing was mapped since */
+    bool active;    /* searching, from the cursor on */
+    bool freed;     /* some were found since the search began */
+    bool done;      /* the search is over; nothing was mapped since */
+    bool settled;   /* what was pending before `until` is released; nothing was mapped since */
+    uint64_t until; /* deferred.h */
     dfn_t cursor;
 };
 

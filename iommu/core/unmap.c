@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unmap: entries are taken out, one flush covers them all, and only then are the frames released.
- * It neither allocates nor fails on what exists.
+ * unmap: entries are taken out, one flush covers them all, and only then are the frames released:
+ * at once, or later where the context defers. It neither allocates nor fails on what exists.
  */
+#include "deferred.h"
 #include "explain.h"
 #include "flush.h"
 #include "map.h"
@@ -32,6 +33,10 @@ static int take_page(struct context *c, dfn_t dfn, unsigned lg2, uint64_t left, 
     err = pt_check(&c->pt, dfn, nr);
     if (err)
         return err;
+    if (c->defers) {
+        flush_retire(c, dfn, nr);
+        *done = nr;
+    }
     for (; *done < nr; *done += step)
         CHECK(c->s->port, !pt_unmap(&c->pt, dfn_add(dfn, *done), nr - *done, &f->freed, &step));
     return 0;
@@ -40,6 +45,8 @@ static int take_page(struct context *c, dfn_t dfn, unsigned lg2, uint64_t left, 
 static int take(struct context *c, dfn_t dfn, unsigned lg2, uint64_t left, struct flush *f,
                 uint64_t *done)
 {
+    if (lg2 == FRAME_LG2 && c->defers)
+        return pt_retire(&c->pt, dfn, left, done);
     if (lg2 == FRAME_LG2)
         return pt_unmap(&c->pt, dfn, left, &f->freed, done);
     return take_page(c, dfn, lg2, left, f, done);
@@ -67,6 +74,15 @@ static int take_all(struct context *c, const struct page_range *r, uint64_t at, 
     return 0;
 }
 
+/* Now, or later if there is room to remember it. */
+static int release(struct context *c, struct flush *f)
+{
+    if (c->defers && deferred_add(c, f->first, f->last.n - f->first.n + 1))
+        return 0;
+    f->freed.retired |= c->defers;
+    return flush_commit(f);
+}
+
 /* What is reserved, from frame `allowed` on, is not the domain's: for it, nothing is mapped there.
  */
 static int unmap_in(struct context *c, const struct page_range *r, uint64_t allowed,
@@ -84,7 +100,7 @@ static int unmap_in(struct context *c, const struct page_range *r, uint64_t allo
         return err;
     f.last = dfn_add(r->dfn, end - 1);
     explain_note_unmap(c, f.first, f.last);
-    if (flush_commit(&f))
+    if (release(c, &f))
         return -EIO;
     c->nr_mapped -= end - at;
     *pages = (uint32_t)(end >> shift);
@@ -109,5 +125,5 @@ int core_unmap(struct domain *d, const struct page_range *r, uint32_t *done)
     err = unmap_in(c, r, allowed, done);
     d->pages_unmapped += *done - before;
     context_leave(c, &span);
-    return err;
+    return deferred_check(c, r->generation) ? -EIO : err;
 }

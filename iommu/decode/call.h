@@ -60,6 +60,11 @@ struct call {
             uint64_t array;
         } reserved;
         struct {
+            uint16_t ctx_no;
+            uint32_t generation;
+            uint64_t until; /* deferred_settle */
+        } flush;
+        struct {
             uint32_t count, next; /* elements; those before next are done */
         } frames;
     } req;
@@ -99,6 +104,7 @@ int decode_map_pages(struct call *call, const void *raw);
 int decode_unmap_pages(struct call *call, const void *raw);
 int decode_lookup_page(struct call *call, const void *raw);
 int decode_query_reserved(struct call *call, const void *raw);
+int decode_flush_context(struct call *call, const void *raw);
 
 long perform_noop(struct call *call);
 long perform_query_capabilities(struct call *call);
@@ -109,6 +115,7 @@ long perform_map_pages(struct call *call);
 long perform_unmap_pages(struct call *call);
 long perform_lookup_page(struct call *call);
 long perform_query_reserved(struct call *call);
+long perform_flush_context(struct call *call);
 
 /* What this domain may use: IOMMUCAP_* and the sizes of pages. */
 uint32_t capabilities_of(const struct domain *d);

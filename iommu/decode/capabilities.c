@@ -17,7 +17,7 @@ long perform_noop(struct call *call)
 
 uint32_t capabilities_of(const struct domain *d)
 {
-    uint32_t flags = IOMMUCAP_identity | IOMMUCAP_query_reserved;
+    uint32_t flags = IOMMUCAP_identity | IOMMUCAP_query_reserved | IOMMUCAP_deferred;
 
     if (!d->blocked)
         flags |= IOMMUCAP_default_identity;

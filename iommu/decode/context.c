@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* alloc_context and free_context. */
+#include "../core/deferred.h"
 #include "../core/identity.h"
 #include "call.h"
 
@@ -12,8 +13,8 @@ int decode_alloc_context(struct call *call, const void *raw)
 
     if (in->alloc_flags & ~(uint32_t)ALLOC_FLAGS)
         return -EINVAL;
-    if (in->alloc_flags & IOMMU_ALLOC_deferred)
-        return -EOPNOTSUPP;
+    if (in->alloc_flags == ALLOC_FLAGS)
+        return -EINVAL; /* nothing is unmapped in an identity map */
     call->req.alloc.flags = in->alloc_flags;
     call->req.alloc.ctx_no = 0;
     call->req.alloc.cursor = 0;
@@ -41,7 +42,7 @@ static int begin(struct domain_locked l, struct call *call)
         return err;
     call->req.alloc.ctx_no = c->no;
     call->req.alloc.generation = c->generation;
-    return 0;
+    return call->req.alloc.flags & IOMMU_ALLOC_deferred ? deferred_init(c) : 0;
 }
 
 static long build(struct call *call)

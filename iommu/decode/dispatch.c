@@ -26,6 +26,8 @@ static const struct subop subops[] = {
                               offsetof(struct pv_iommu_query_reserved, nr_ranges),
                               IOMMUCAP_query_reserved, decode_query_reserved,
                               perform_query_reserved},
+    [IOMMU_flush_context] = {sizeof(struct pv_iommu_flush_context), 0, IOMMUCAP_deferred,
+                             decode_flush_context, perform_flush_context},
 };
 
 const struct subop *subop_find(const struct domain *d, int subop)

@@ -23,6 +23,7 @@ static const struct {
                            OUT_FIELD(pv_iommu_unmap_pages, unmapped)},
     [IOMMU_lookup_page] = {called_lookup, sizeof(struct pv_iommu_lookup_page),
                            OUT_FIELD(pv_iommu_lookup_page, gfn)},
+    [IOMMU_flush_context] = {called_flush_context, sizeof(struct pv_iommu_flush_context), 0, 0},
     [IOMMU_query_reserved] = {called_query_reserved, sizeof(struct pv_iommu_query_reserved),
                               OUT_FIELD(pv_iommu_query_reserved, nr_ranges)},
 };
@@ -141,8 +142,8 @@ uint64_t page_sizes(const struct ghost_domain *d)
 
 bool called_query(struct ghost *g, const struct inner_call *c)
 {
-    const uint32_t known =
-        IOMMUCAP_default_identity | IOMMUCAP_cache | IOMMUCAP_identity | IOMMUCAP_query_reserved;
+    const uint32_t known = IOMMUCAP_default_identity | IOMMUCAP_cache | IOMMUCAP_identity |
+                           IOMMUCAP_query_reserved | IOMMUCAP_deferred;
     struct pv_iommu_capabilities caps;
 
     if (c->status)

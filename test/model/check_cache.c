@@ -18,6 +18,14 @@ static void stale(struct caches *c, const struct ghost_device *dev, uint64_t dfn
     c->right = false;
 }
 
+/* An unmap that waits for its flush may be cached as it was. */
+static bool is_pending(const struct ghost_device *dev, uint64_t dfn, uint64_t mfn, unsigned attr)
+{
+    const struct page *page = pending_page(dev, dfn);
+
+    return page && page->mfn == mfn && !(attr & RIGHTS & ~page->attr);
+}
+
 static void check_present(struct caches *c, const struct ghost_device *dev,
                           const struct machine_cached *cached)
 {
@@ -26,6 +34,8 @@ static void check_present(struct caches *c, const struct ghost_device *dev,
         unsigned attr;
 
         if (cached->mfn.n + i == dfn && !(cached->attr & RIGHTS & ~leftover_rights(c->g, dfn)))
+            continue;
+        if (is_pending(dev, dfn, cached->mfn.n + i, cached->attr))
             continue;
         if (!device_reach(c->g, dev, dfn, &mfn, &attr))
             stale(c, dev, dfn, "nothing is mapped there");

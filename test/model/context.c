@@ -4,14 +4,18 @@
 
 #include <string.h>
 
-void ctx_empty(struct ghost *g, struct ghost_domain *d, uint16_t ctx_no)
+static void unref_all(struct ghost *g, struct ghost_domain *d, struct pages *pages)
 {
-    struct pages *pages = &d->ctx[ctx_no].pages;
-
     for (size_t i = 0; i < pages->nr; i++)
         frame_unref(g, pages->at[i].mfn);
     d->refs -= pages->nr;
     pages_free(pages);
+}
+
+void ctx_empty(struct ghost *g, struct ghost_domain *d, uint16_t ctx_no)
+{
+    unref_all(g, d, &d->ctx[ctx_no].pages);
+    unref_all(g, d, &d->ctx[ctx_no].pending);
 }
 
 static unsigned live_contexts(const struct ghost_domain *d)
@@ -29,7 +33,7 @@ static struct verdict judge_alloc(const struct ghost *g, const struct ghost_doma
     struct verdict v = {0};
 
     may_if(&v, flags & ~(uint32_t)(IOMMU_ALLOC_identity | IOMMU_ALLOC_deferred), -EINVAL);
-    may_if(&v, flags & IOMMU_ALLOC_deferred, -EOPNOTSUPP);
+    may_if(&v, flags & IOMMU_ALLOC_deferred && flags & IOMMU_ALLOC_identity, -EINVAL);
     may_if(&v, flags & IOMMU_ALLOC_identity && g->can_identity == NO, -EOPNOTSUPP);
     if (v.nr)
         return v;
@@ -62,8 +66,9 @@ bool called_alloc(struct ghost *g, const struct inner_call *c)
         return true;
     if (!out.ctx_no || out.ctx_no > c->d->max_ctx_no || c->d->ctx[out.ctx_no].exists)
         return complain(g, "alloc_context gave ctx_no %u", out.ctx_no);
-    c->d->ctx[out.ctx_no] =
-        (struct ghost_ctx){.exists = true, .identity = in.alloc_flags & IOMMU_ALLOC_identity};
+    c->d->ctx[out.ctx_no] = (struct ghost_ctx){.exists = true,
+                                               .identity = in.alloc_flags & IOMMU_ALLOC_identity,
+                                               .defers = in.alloc_flags & IOMMU_ALLOC_deferred};
     return true;
 }
 

@@ -155,9 +155,19 @@ bool has_rid(const struct ghost_device *dev, rid_t rid)
 
 #define DMA_MOST (64u << 20)
 
-/* The first page that the device may not access, or false when it may access all. */
+static bool may_reach_pending(const struct ghost_device *dev, uint64_t dfn, unsigned need)
+{
+    const struct page *page = pending_page(dev, dfn);
+
+    return page && page->attr & need;
+}
+
+/*
+ * The first page that the device may not access, or false when it may access all. `late`: an unmap
+ * that waits for its flush stops nobody yet.
+ */
 static bool first_blocked(const struct ghost *g, const struct ghost_device *dev, uint64_t addr,
-                          uint64_t size, bool write, uint64_t *blocked)
+                          uint64_t size, bool write, bool late, uint64_t *blocked)
 {
     unsigned need = write ? PT_WRITE : PT_READ;
 
@@ -166,6 +176,8 @@ static bool first_blocked(const struct ghost *g, const struct ghost_device *dev,
         unsigned attr;
 
         *blocked = dfn;
+        if (late && may_reach_pending(dev, dfn, need))
+            continue;
         if (!device_reach(g, dev, dfn, &mfn, &attr) || !(attr & need))
             return true;
     }
@@ -210,10 +222,10 @@ static bool dma_performed(struct ghost *g, const struct ghost_device *dev, uint6
         return complain(g, "%s: DMA through a failed unit", dev->name);
     if (leftover_touches(g, addr >> FRAME_LG2, (addr + size - 1) >> FRAME_LG2))
         return true;
-    if (first_blocked(g, dev, addr, size, write, &dfn) && dev->domain)
+    if (first_blocked(g, dev, addr, size, write, true, &dfn) && dev->domain)
         return complain(g, "%s: %s DMA was performed at dfn 0x%jx, context %u does not allow it",
                         dev->name, write ? "write" : "read", (uintmax_t)dfn, dev->ctx);
-    if (first_blocked(g, dev, addr, size, write, &dfn))
+    if (first_blocked(g, dev, addr, size, write, true, &dfn))
         return complain(g, "%s: DMA at dfn 0x%jx out of quarantine", dev->name, (uintmax_t)dfn);
     return true;
 }
@@ -249,7 +261,7 @@ bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint6
         g->failed = true;
         return true;
     }
-    allowed = !first_blocked(g, dev, addr, size, write, &dfn);
+    allowed = !first_blocked(g, dev, addr, size, write, false, &dfn);
     if (allowed && !dev->domain)
         return true; /* its own direct regions: a quarantine may show them or not */
     if (allowed)

@@ -97,6 +97,8 @@ static uint64_t digest_domain(const struct ghost *g, const struct ghost_domain *
     for (unsigned i = 0; i <= d->max_ctx_no; i++) {
         hash = mix(hash, (uint64_t)d->ctx[i].exists << 1 | d->ctx[i].identity);
         hash = mix_pages(hash, g, &d->ctx[i].pages);
+        if (d->ctx[i].defers)
+            hash = mix_pages(mix(hash, 9), g, &d->ctx[i].pending);
     }
     return hash;
 }

@@ -64,10 +64,16 @@ struct ghost *ghost_create(struct machine *m, const struct machine_config *confi
     return g;
 }
 
+static void ctx_free(struct ghost_ctx *ctx)
+{
+    pages_free(&ctx->pages);
+    pages_free(&ctx->pending);
+}
+
 static void free_domain(struct ghost_domain *d)
 {
     for (unsigned i = 0; i <= d->max_ctx_no; i++)
-        pages_free(&d->ctx[i].pages);
+        ctx_free(&d->ctx[i]);
     for (unsigned i = 0; i < d->nr_controls; i++)
         free(d->controls[i]);
     pages_free(&d->memory);
@@ -114,6 +120,7 @@ void event_begins(struct ghost *g, long status)
 {
     struct machine_stats stats;
 
+    pending_learn(g);
     if (!g->may_fail)
         return;
     machine_stats(g->m, &stats);

@@ -16,8 +16,9 @@
 #define RIGHTS    (PT_READ | PT_WRITE)
 
 struct ghost_ctx {
-    bool exists, identity;
-    struct pages pages; /* mapped by calls */
+    bool exists, identity, defers;
+    struct pages pages;   /* mapped by calls */
+    struct pages pending; /* unmapped, but nobody has seen the flush: still referenced */
 };
 
 /* A bus frame of `user` that names a frame which is not its own, or which it does not hold. */
@@ -237,6 +238,16 @@ uint64_t element_nr(const struct element *e);
 int element_forbids(const struct ghost *g, const struct ghost_domain *d, uint16_t domid);
 bool controls(const struct ghost_domain *d, const char *name);
 
+/* ---- Pending unmaps of deferred contexts: pending.c
+ * ---------------------------------------------- */
+
+/* Pages first..last of the context are unmapped, and wait for their flush. */
+void pending_add(struct ghost_ctx *ctx, uint64_t first, uint64_t last);
+/* What has been released meanwhile is read from the machine: its entry is not retired any more. */
+void pending_learn(struct ghost *g);
+/* What the device may still reach at dfn that was unmapped, or NULL. */
+const struct page *pending_page(const struct ghost_device *dev, uint64_t dfn);
+
 /* ---- What devices of a context reach: reach.c
  * ---------------------------------------------------- */
 
@@ -309,6 +320,7 @@ bool called_map(struct ghost *g, const struct inner_call *c);
 bool called_unmap(struct ghost *g, const struct inner_call *c);
 bool called_query_reserved(struct ghost *g, const struct inner_call *c);
 bool called_reattach(struct ghost *g, const struct inner_call *c);
+bool called_flush_context(struct ghost *g, const struct inner_call *c);
 
 void ctx_empty(struct ghost *g, struct ghost_domain *d, uint16_t ctx_no);
 void group_move(struct ghost *g, const struct ghost_device *dev, struct ghost_domain *d,

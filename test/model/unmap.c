@@ -59,9 +59,12 @@ static void take_out(struct ghost *g, const struct unmap *u, uint64_t first, uin
 
     if (last + 1 == first)
         return;
+    if (u->ctx->defers)
+        pending_add(u->ctx, first, last);
     for (size_t i = pages_from(pages, first); i < pages->nr && pages->at[i].dfn <= last; i++)
-        frame_unref(g, pages->at[i].mfn);
-    u->d->refs -= pages_count(pages, first, last);
+        if (!u->ctx->defers)
+            frame_unref(g, pages->at[i].mfn);
+    u->d->refs -= u->ctx->defers ? 0 : pages_count(pages, first, last);
     pages_remove(pages, first, last);
 }
 
@@ -118,5 +121,6 @@ bool called_unmap(struct ghost *g, const struct inner_call *c)
     take_out(g, &u, u.in.dfn, u.in.dfn + out.unmapped * u.unit - 1);
     if (c->status == -EIO)
         learn_rest(g, &u, u.in.dfn + out.unmapped * u.unit);
+    pending_learn(g); /* it may have been flushed at once */
     return true;
 }

@@ -105,6 +105,16 @@ static void run_faults(struct player *p, const struct sc_line *line, struct outc
     note_lost(line, lost, out);
 }
 
+/* ---- Time --------------------------------------------------------------------------------------
+ */
+
+static void run_tick(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    (void)line;
+    machine_tick(p->m);
+    player_told(p, out, ghost_check(p->ghost));
+}
+
 /* ---- Stopping here ------------------------------------------------------------------------------
  */
 
@@ -159,6 +169,7 @@ const struct sc_verb host_verbs[] = {
      .style = SC_COUNT,
      .fields = fault_fields,
      .run = run_faults},
+    {.name = "tick", .run = run_tick},
     {.name = "check", .run = run_check},
     {.name = "break", .style = SC_SILENT, .run = run_break, .harmless = true},
     {.name = "fail", .fields = fail_fields, .run = run_fail},

@@ -148,6 +148,11 @@ static const struct sc_spec query_reserved[] = {
     {AT(pv_iommu_range, prot), .dir = SC_OUT, .kind = SC_FLAGS, .words = map_flags, .entry = true},
     END,
 };
+static const struct sc_spec flush_context[] = {
+    IN_NUMBER(pv_iommu_flush_context, ctx_no),
+    IN_NUMBER(pv_iommu_flush_context, pad),
+    END,
+};
 static const struct sc_spec raw[] = {
     {.name = "subop", .dir = SC_IN, .kind = SC_NUMBER, .size = 4, .required = true},
     {.name = "arg", .dir = SC_IN, .kind = SC_NUMBER},
@@ -192,7 +197,7 @@ const struct sc_verb hypercall_verbs[] = {
      .array_at = offsetof(struct pv_iommu_query_reserved, ranges),
      .entry_size = sizeof(struct pv_iommu_range)},
     {ROW(map_list)},
-    {ROW(flush_context)},
+    ROW_OF(flush_context, pv_iommu_flush_context),
     {ROW(batch)},
     {ROW(query_dirty)},
     {ROW(read_faults)},
