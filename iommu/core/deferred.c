@@ -14,7 +14,8 @@
 #define RANGES 512u
 #define MERGED 4096u /* frames of a range that grows */
 
-/* What forces a flush, beside time. Calls may be at work while it runs: there is room for as much again. */
+/* What forces a flush, beside time. Calls may be at work while it runs: there is room for as much
+ * again. */
 #define MOST_RANGES (RANGES / 2)
 #define MOST_FRAMES 65536u
 
@@ -109,8 +110,7 @@ static bool grow_last(struct deferred *d, dfn_t first, uint64_t nr)
 
     if (d->tail == d->sealed || d->range[at].nr + nr > MERGED)
         return false;
-    if (d->range[at].first.n + d->range[at].nr != first.n &&
-        first.n + nr != d->range[at].first.n)
+    if (d->range[at].first.n + d->range[at].nr != first.n && first.n + nr != d->range[at].first.n)
         return false;
     if (first.n < d->range[at].first.n)
         d->range[at].first = first;

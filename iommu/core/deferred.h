@@ -31,8 +31,8 @@ bool deferred_add(struct context *c, dfn_t first, uint64_t nr);
 
 /*
  * Settles what is pending now, with no span of the context held. *until is 0 at the first call, and
- * kept for the next. 0: done; -ERESTART: not yet, or somebody else is at it; -EINVAL: the context is
- * gone; -EIO: a unit failed, nothing of it is released, ever.
+ * kept for the next. 0: done; -ERESTART: not yet, or somebody else is at it; -EINVAL: the context
+ * is gone; -EIO: a unit failed, nothing of it is released, ever.
  */
 int deferred_settle(struct context *c, uint32_t generation, uint64_t *until);
 

@@ -95,6 +95,7 @@ struct host {
     unsigned nr_log;
     unsigned fail_alloc, fail_prepare, fail_flush; /* the n-th from now fails */
     unsigned preempt_every, preempts;
+    uint64_t now_ns;
     unsigned locks, most_locks;
     unsigned objects, pages;
     uint8_t page_used[NR_TABLES];
