@@ -117,8 +117,7 @@ static void each_unit_is_flushed_once(void **state)
     struct host *h = deferring(&(struct setup){.nr_units = 3});
     struct sluice_device *dev;
     const rid_t rid = {16};
-    const struct sluice_device_config config = {
-        .unit = &h->unit[2].hw, .rids = &rid, .nr_rids = 1};
+    const struct sluice_device_config config = {.unit = &h->unit[2].hw, .rids = &rid, .nr_rids = 1};
 
     (void)state;
     assert_int_equal(sluice_device_add(h->s, &config, &dev), 0);

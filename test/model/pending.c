@@ -35,7 +35,7 @@ static void learn_context(struct ghost *g, struct ghost_domain *d, uint16_t ctx_
 void pending_learn(struct ghost *g)
 {
     for (unsigned i = 0; i < g->nr_domains; i++) {
-        for (unsigned k = 0; k <= g->domains[i]->max_ctx_no; k++)
+        for (unsigned k = 0; !g->domains[i]->gone && k <= g->domains[i]->max_ctx_no; k++)
             if (g->domains[i]->ctx[k].pending.nr)
                 learn_context(g, g->domains[i], (uint16_t)k);
     }

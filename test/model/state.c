@@ -289,6 +289,8 @@ bool ghost_domain_destroyed(struct ghost *g, uint16_t domid, int status)
     struct ghost_domain *d = find_domain(g, domid);
     bool right;
 
+    if (d)
+        d->gone = true;
     event_begins(g, status);
     if (!d)
         return status ? true : complain(g, "domain %u destroyed, but it was not there", domid);

@@ -53,6 +53,7 @@ struct ghost_domain {
     char **controls;
     unsigned nr_controls;
     bool hardware, direct_mapped;
+    bool gone; /* the machine has destroyed it: nothing can be read there any more */
     uint32_t budget_contexts, budget_tables, budget_refs; /* SLUICE_NO_LIMIT: none */
     struct sluice_region *holes;
     unsigned nr_holes;
