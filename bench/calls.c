@@ -19,13 +19,23 @@ void call(struct machine_domain *d, int subop, void *arg, size_t size)
     must(machine_hypercall(d, subop, MACHINE_ARG, 0));
 }
 
-uint16_t new_context(struct machine_domain *d)
+static uint16_t alloc_context(struct machine_domain *d, uint32_t flags)
 {
-    struct pv_iommu_alloc a = {0};
+    struct pv_iommu_alloc a = {.alloc_flags = flags};
 
     call(d, IOMMU_alloc_context, &a, sizeof(a));
     must(machine_guest_read(d, MACHINE_ARG, &a, sizeof(a)));
     return a.ctx_no;
+}
+
+uint16_t new_context(struct machine_domain *d)
+{
+    return alloc_context(d, 0);
+}
+
+uint16_t new_deferred(struct machine_domain *d)
+{
+    return alloc_context(d, IOMMU_ALLOC_deferred);
 }
 
 void map(const struct range *r, uint64_t at)

@@ -19,6 +19,7 @@ struct range {
 void must(long status);
 void call(struct machine_domain *d, int subop, void *arg, size_t size);
 uint16_t new_context(struct machine_domain *d);
+uint16_t new_deferred(struct machine_domain *d);
 void map(const struct range *r, uint64_t at);
 void unmap(const struct range *r, uint64_t at);
 /* The device of the domain goes to the context. */

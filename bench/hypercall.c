@@ -18,12 +18,13 @@
 #define PAGES  256u /* in a batch */
 #define LOOKUP 4096u
 #define NIC    (5u << 3)
+#define DISK   (6u << 3)
 
 struct world {
     struct machine *m;
     struct machine_domain *dense, *scattered;
     struct machine_device *nic;
-    uint16_t ctx[2];
+    uint16_t ctx[2], deferred;
     _Alignas(4096) uint64_t page[512]; /* a table of the yardstick's */
     uint64_t sink;
 };
@@ -132,6 +133,34 @@ static void bench_single(struct world *w)
     unmap_all(&r);
 }
 
+/* As often as a guest may: the flush for all of a round is part of it. */
+static void unmap_and_flush(void *arg)
+{
+    const struct round *r = arg;
+    struct pv_iommu_flush_context a = {.ctx_no = r->range.ctx_no};
+
+    unmap_all(arg);
+    call(r->range.d, IOMMU_flush_context, &a, sizeof(a));
+}
+
+/* Deferred against strict, with a device in each context: the flush of the software unit counts. */
+static void bench_deferred(struct world *w, uint32_t nr_pages)
+{
+    struct round strict = {w, {w->dense, w->ctx[0], nr_pages}};
+    struct round deferred = {w, {w->dense, w->deferred, nr_pages}};
+    const double units = (double)CALLS * nr_pages;
+    char name[64];
+    struct bench_case c = {.name = name, .yardstick = "strict", .rounds = 301, .target = 1};
+
+    snprintf(name, sizeof(name), "hypercall: unmap %u x 4K, deferred", nr_pages);
+    attach(&strict.range, NIC);
+    attach(&deferred.range, DISK);
+    c.limit = (struct bench_work){map_all, unmap_all, &strict, units};
+    c.subject = (struct bench_work){map_all, unmap_and_flush, &deferred, units};
+    bench_run(&c);
+    attach(&(struct range){.d = w->dense}, NIC);
+}
+
 struct translation {
     struct world *w;
     uint64_t tag[LOOKUP], value[LOOKUP];
@@ -209,6 +238,18 @@ static void count_flushes(struct world *w, const char *what)
     }
 }
 
+static void count_deferred(struct world *w)
+{
+    struct round r = {w, {w->dense, w->deferred, 1}};
+    uint64_t before;
+
+    map_all(&r);
+    before = submissions(w->m);
+    unmap_and_flush(&r);
+    bench_count("submissions: unmap 64 x 1 page, deferred, and flush", submissions(w->m) - before,
+                1);
+}
+
 static void count_all(struct world *w)
 {
     const struct range r = {w->dense, w->ctx[0], 8192};
@@ -216,6 +257,7 @@ static void count_all(struct world *w)
 
     attach(&r, NIC);
     count_flushes(w, "neighbouring frames");
+    count_deferred(w);
     attach(&(struct range){.d = w->dense}, NIC);
     machine_stats(w->m, &before);
     map(&r, 0);
@@ -234,12 +276,18 @@ static void build(struct world *w)
         .name = "scattered", .domid = 2, .mem = 256u << 20, .scattered = true};
     const struct machine_device_config nic = {
         .name = "nic", .rids = {rid_of(0, 0, NIC)}, .nr_rids = 1};
+    const struct machine_device_config disk = {
+        .name = "disk", .rids = {rid_of(0, 0, DISK)}, .nr_rids = 1};
+    struct machine_device *dev;
 
     must(machine_create(&mc, &w->m, NULL));
     must(machine_domain_add(w->m, &dense, &w->dense));
     must(machine_domain_add(w->m, &scattered, &w->scattered));
     must(machine_device_add(w->m, &nic, &w->nic));
     must(machine_device_assign(w->nic, w->dense));
+    must(machine_device_add(w->m, &disk, &dev));
+    must(machine_device_assign(dev, w->dense));
+    w->deferred = new_deferred(w->dense);
     w->ctx[0] = new_context(w->dense);
     w->ctx[1] = new_context(w->scattered);
 }
@@ -255,6 +303,8 @@ int main(int argc, char **argv)
     bench_calls(&w, w.dense, w.ctx[0], "neighbouring frames", PAGES, 4, 5);
     bench_calls(&w, w.scattered, w.ctx[1], "scattered frames", PAGES, 0, 0);
     bench_single(&w);
+    bench_deferred(&w, PAGES);
+    bench_deferred(&w, 1);
     bench_translation(&w);
     count_all(&w);
     return machine_destroy(w.m) ? 1 : 0;

@@ -79,7 +79,7 @@ static void add_contexts(struct alphabet *a, uint8_t domain)
     struct op op = {.domain = domain, .caller = domain};
 
     op.kind = OP_ALLOC;
-    for (op.flags = 0; op.flags < 2; op.flags++)
+    for (op.flags = 0; op.flags <= IOMMU_ALLOC_deferred; op.flags++)
         alphabet_add(a, op);
     op.kind = OP_FREE;
     for (op.ctx = 0; op.ctx <= CONTEXTS; op.ctx++) {
@@ -154,6 +154,7 @@ static struct alphabet alphabet(void)
     for (uint16_t ctx = 1; ctx <= CONTEXTS; ctx++) {
         add_maps(&a, ctx);
         add_unmaps(&a, ctx);
+        alphabet_add(&a, (struct op){.kind = OP_FLUSH, .ctx = ctx});
     }
     add_second(&a);
     alphabet_add(&a, (struct op){.kind = OP_DESTROY, .domain = FIRST});

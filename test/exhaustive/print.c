@@ -105,6 +105,9 @@ static void print_call(FILE *f, const struct plan *plan, const struct op *op)
     case OP_FREE:
         fprintf(f, "free_context ctx_no=%u free_flags=%u", op->ctx, op->flags);
         break;
+    case OP_FLUSH:
+        fprintf(f, "flush_context ctx_no=%u", op->ctx);
+        break;
     case OP_MAP:
         fprintf(f, "map_pages ctx_no=%u gfn=0x%jx dfn=0x%jx map_flags=%s pgsize=0x%x nr_pages=%u",
                 op->ctx, (uintmax_t)op->gfn, (uintmax_t)op->dfn, flags_name(op->flags, flags),

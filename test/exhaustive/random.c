@@ -196,7 +196,7 @@ static enum op_kind random_kind(struct dice *d)
         OP_MAP,      OP_MAP,      OP_MAP,     OP_MAP,    OP_UNMAP,    OP_UNMAP,
         OP_UNMAP,    OP_DMA,      OP_DMA,     OP_DMA,    OP_DMA,      OP_DMA,
         OP_DMA,      OP_DMA,      OP_ALLOC,   OP_ALLOC,  OP_FREE,     OP_REATTACH,
-        OP_REATTACH, OP_REATTACH, OP_BALLOON, OP_LOOKUP, OP_POPULATE,
+        OP_REATTACH, OP_REATTACH, OP_BALLOON, OP_LOOKUP, OP_POPULATE, OP_FLUSH,
     };
     uint64_t face = dice_below(d, 600);
 

@@ -164,6 +164,7 @@ union argument {
     struct pv_iommu_unmap_pages unmap;
     struct pv_iommu_lookup_page lookup;
     struct pv_iommu_reattach_device reattach;
+    struct pv_iommu_flush_context flush;
     struct pv_iommu_remote_cmd remote;
 };
 
@@ -210,6 +211,9 @@ static size_t fill(const struct world *w, const struct op *op, union argument *a
     case OP_LOOKUP:
         a->lookup = (struct pv_iommu_lookup_page){.ctx_no = op->ctx, .dfn = op->dfn};
         return sizeof(a->lookup);
+    case OP_FLUSH:
+        a->flush = (struct pv_iommu_flush_context){.ctx_no = op->ctx};
+        return sizeof(a->flush);
     default:
         return fill_reattach(w, op, a);
     }
@@ -221,7 +225,7 @@ static int subop_of(enum op_kind kind)
         [OP_QUERY] = IOMMU_query_capabilities, [OP_ALLOC] = IOMMU_alloc_context,
         [OP_FREE] = IOMMU_free_context,        [OP_MAP] = IOMMU_map_pages,
         [OP_UNMAP] = IOMMU_unmap_pages,        [OP_LOOKUP] = IOMMU_lookup_page,
-        [OP_REATTACH] = IOMMU_reattach_device,
+        [OP_REATTACH] = IOMMU_reattach_device, [OP_FLUSH] = IOMMU_flush_context,
     };
 
     return subops[kind];

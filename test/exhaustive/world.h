@@ -48,6 +48,7 @@ enum op_kind {
     OP_UNMAP,
     OP_LOOKUP,
     OP_REATTACH,
+    OP_FLUSH,
     OP_BALLOON,
     OP_POPULATE,
     OP_ASSIGN,
