@@ -23,9 +23,9 @@ static int set_up_ready(void **state)
 
 static void numbers_without_a_call_are_not_supported(void **state)
 {
-    static const int numbers[] = {9,  10, 11, 12,  13,      14,        15,        17,     18,
-                                  19, 20, 21, 22,  43,      255,       256,       -1,     -2,
-                                  -8, 32, 64, 128, 0x10000, INT32_MAX, INT32_MIN, 0x10005};
+    static const int numbers[] = {9,  10, 11,  12,      13,        14,        15,     17, 19,
+                                  20, 21, 22,  43,      255,       256,       -1,     -2, -8,
+                                  32, 64, 128, 0x10000, INT32_MAX, INT32_MIN, 0x10005};
     struct host *h = *state;
     uint8_t arg[64] = {0};
 
@@ -44,7 +44,8 @@ static void nothing_and_capabilities(void **state)
     assert_int_equal(hypercall(h, 1, IOMMU_query_capabilities, &caps, sizeof(caps)), 0);
     assert_int_equal(caps.max_iova_addr, BIT64(IOVA_BITS) - 1);
     assert_int_equal(caps.cap_flags, IOMMUCAP_default_identity | IOMMUCAP_identity |
-                                         IOMMUCAP_cache | IOMMUCAP_query_reserved);
+                                         IOMMUCAP_cache | IOMMUCAP_query_reserved |
+                                         IOMMUCAP_deferred);
     assert_int_equal(caps.pgsize_mask, BIT64(12) | BIT64(21) | BIT64(30));
     assert_int_equal(caps.max_pasid, 0);
     assert_int_equal(caps.max_ctx_no, 7);
@@ -60,7 +61,8 @@ static void capabilities_are_only_what_there_is(void **state)
 
     (void)state;
     assert_int_equal(hypercall(h, 1, IOMMU_query_capabilities, &caps, sizeof(caps)), 0);
-    assert_int_equal(caps.cap_flags, IOMMUCAP_identity | IOMMUCAP_query_reserved);
+    assert_int_equal(caps.cap_flags,
+                     IOMMUCAP_identity | IOMMUCAP_query_reserved | IOMMUCAP_deferred);
     assert_int_equal(caps.pgsize_mask, 4096);
     assert_int_equal(caps.max_iova_addr, BIT64(39) - 1);
     host_destroy(h);
@@ -70,13 +72,32 @@ static void flags_of_alloc(void **state)
 {
     struct host *h = *state;
 
+    struct pv_iommu_alloc both = {.alloc_flags = IOMMU_ALLOC_identity | IOMMU_ALLOC_deferred};
+
+    assert_int_equal(hypercall(h, 1, IOMMU_alloc_context, &both, sizeof(both)), -EINVAL);
     for (unsigned bit = 0; bit < 32; bit++) {
         struct pv_iommu_alloc arg = {.alloc_flags = 1u << bit};
-        const long want = bit == 0 ? 0 : bit == 1 ? -EOPNOTSUPP : -EINVAL;
+        const long want = bit < 2 ? 0 : -EINVAL;
 
         assert_int_equal(hypercall(h, 1, IOMMU_alloc_context, &arg, sizeof(arg)), want);
     }
-    assert_int_equal(domain_of(h->d)->nr_contexts, 2);
+    assert_int_equal(domain_of(h->d)->nr_contexts, 3);
+}
+
+static void arguments_of_flush(void **state)
+{
+    static const struct {
+        uint16_t ctx, pad;
+        long want;
+    } row[] = {{0, 0, 0},       {1, 0, 0},       {2, 0, -EINVAL},      {7, 0, -EINVAL},
+               {8, 0, -EINVAL}, {1, 1, -EINVAL}, {1, 0xff00, -EINVAL}, {0xffff, 0, -EINVAL}};
+    struct host *h = *state;
+
+    for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pv_iommu_flush_context arg = {.ctx_no = row[i].ctx, .pad = row[i].pad};
+
+        assert_int_equal(hypercall(h, 1, IOMMU_flush_context, &arg, sizeof(arg)), row[i].want);
+    }
 }
 
 static void arguments_of_free(void **state)
@@ -303,6 +324,7 @@ int main(void)
         T(nothing_and_capabilities),
         cmocka_unit_test(capabilities_are_only_what_there_is),
         T(flags_of_alloc),
+        T(arguments_of_flush),
         T(arguments_of_free),
         T(arguments_of_reattach),
         T(arguments_of_map),

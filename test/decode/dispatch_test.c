@@ -15,6 +15,7 @@ static const struct {
              {IOMMU_unmap_pages, sizeof(struct pv_iommu_unmap_pages), 32},
              {IOMMU_lookup_page, sizeof(struct pv_iommu_lookup_page), 24},
              {IOMMU_query_reserved, sizeof(struct pv_iommu_query_reserved), 24},
+             {IOMMU_flush_context, sizeof(struct pv_iommu_flush_context), 4},
              {IOMMU_remote_cmd, sizeof(struct pv_iommu_remote_cmd), 16}};
 #define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
 
