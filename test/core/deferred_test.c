@@ -452,6 +452,78 @@ static void ends_release_what_is_pending(void **state)
     unmap_some(h, 0, 4);
 }
 
+static void unmap_another(struct host *h, struct fake_unit *u, const struct hw_inv *inv, unsigned n)
+{
+    (void)u;
+    (void)inv;
+    (void)n;
+    h->on_flush = NULL;
+    unmap_some(h, 600, 1);
+}
+
+/* Others may unmap for ever; a map that gets no further asks once. */
+static void a_map_waits_for_one_flush(void **state)
+{
+    struct host *h = deferring(&(struct setup){.budget_refs = 512});
+    uint32_t done;
+
+    (void)state;
+    map_some(h, 600, 511);
+    unmap_some(h, 700, 1);
+    h->on_flush = unmap_another;
+    assert_int_equal(map(h, 1, 0, 0, 1, LG2_2M, RW, &done), -ENOMEM);
+    assert_int_equal(count(h, FLUSHED), 1);
+    assert_int_equal(pending(h), 1);
+    host_destroy(h);
+}
+
+static void a_tick_ends_what_was_interrupted(void **state)
+{
+    struct host *h = *state;
+    uint64_t until = 0;
+
+    map_some(h, 0, 8);
+    unmap_some(h, 0, 1);
+    unmap_some(h, 2, 1);
+    h->preempt_every = 1;
+    assert_int_equal(deferred_settle(context_of(h, 1), context_of(h, 1)->generation, &until),
+                     -ERESTART);
+    h->preempt_every = 0;
+    h->now_ns = 10 * MS;
+    assert_int_equal(sluice_tick(h->s), 0);
+    assert_int_equal(pending(h), 0);
+    assert_int_equal(count(h, FLUSHED), 1);
+}
+
+static void end_it(struct host *h, const struct sluice_lock *lock)
+{
+    struct context *c = context_of(h, 1);
+    struct domain_locked l;
+
+    if (lock != &h->unit[0].hw.lock)
+        return;
+    h->on_unlock = NULL;
+    l = domain_lock(domain_of(h->d));
+    assert_int_equal(context_free(l, 1, c->generation, true), 0);
+    assert_int_equal(context_end(c), -ERESTART);
+    domain_unlock(l);
+}
+
+static void a_context_ends_after_who_settles_it(void **state)
+{
+    struct host *h = *state;
+    struct context *c = context_of(h, 1);
+    uint64_t until = 0;
+
+    map_some(h, 0, 8);
+    unmap_some(h, 0, 1);
+    h->on_unlock = end_it;
+    assert_int_equal(deferred_settle(c, c->generation, &until), 0);
+    assert_int_equal(context_end(c), 0);
+    assert_int_equal(refs_of(h, 0x1000), 1);
+    assert_int_equal(refs_of(h, 0x1001), 1);
+}
+
 static void empty_tables_go_after_the_flush(void **state)
 {
     struct host *h = *state;
@@ -489,6 +561,9 @@ int main(void)
         TEST(an_unmap_during_the_flush_stays_pending),
         TEST(full_records_are_strict),
         TEST(ends_release_what_is_pending),
+        cmocka_unit_test(a_map_waits_for_one_flush),
+        TEST(a_tick_ends_what_was_interrupted),
+        TEST(a_context_ends_after_who_settles_it),
         TEST(empty_tables_go_after_the_flush),
     };
 
