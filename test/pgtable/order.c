@@ -88,6 +88,12 @@ static void retired_is_seen(void **state)
         pt_release(&pt, dfn_of(5), 1, &freed, &done);
         assert_int_equal(freed.nr_runs, 1);
         assert_int_equal((&m.seen[0][0])[slot - &m.arena[0][0]], *slot);
+        assert_int_equal(pt_map(&pt, dfn_of(5), mfn_of(77), 20, 12, PT_READ, &done), 0);
+        m.nr_writebacks = 0;
+        assert_int_equal(pt_retire(&pt, dfn_of(5), 20, &done), 0);
+        assert_int_equal(m.nr_writebacks, 1);
+        assert_int_equal(seen(5, &leaf), -ENOENT);
+        assert_int_equal(seen(24, &leaf), -ENOENT);
         stop();
     }
 }
