@@ -134,6 +134,7 @@ const struct inspect_device *inspect_device_of(const struct inspection *in,
                                                const struct inspect_fault *f);
 const char *inspect_name_of(const struct inspection *in, uint16_t domid);
 const char *inspect_region_name(enum sluice_region_type type);
+const char *inspect_source_name(enum sluice_region_source source);
 const char *inspect_found_name(enum sluice_found found);
 const char *inspect_whereabouts_name(enum sluice_whereabouts device);
 

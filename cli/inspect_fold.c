@@ -23,10 +23,16 @@ static void finish(struct fold *f)
     c->run[c->nr_runs++] = f->now;
 }
 
-static bool is_direct(const struct sluice_region *r, uint64_t dfn)
+/* Direct ones, and where its doorbells are. */
+static bool is_mapped(const struct inspect_device *dev, const struct sluice_region *r, uint64_t dfn)
 {
-    return r->type == SLUICE_REGION_DIRECT && dfn >= r->first >> FRAME_LG2 &&
-           dfn <= r->last >> FRAME_LG2;
+    uint64_t first = r->first;
+
+    if (r->type == SLUICE_REGION_SW_MSI)
+        first = dev->info.msi_window;
+    else if (r->type != SLUICE_REGION_DIRECT)
+        return false;
+    return dfn >= first >> FRAME_LG2 && dfn <= (first + (r->last - r->first)) >> FRAME_LG2;
 }
 
 /* Is the frame there because a device in the context wants it? */
@@ -40,7 +46,7 @@ static bool in_region(const struct fold *f, uint64_t dfn)
         if (!inspect_is_in(dev, f->d, f->c))
             continue;
         for (unsigned k = 0; !sluice_device_region(dev->sluice, k, &r); k++)
-            if (is_direct(&r, dfn))
+            if (is_mapped(dev, &r, dfn))
                 return true;
     }
     return false;

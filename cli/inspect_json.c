@@ -167,24 +167,51 @@ static json_t *region_json(const struct sluice_region *r)
     return region;
 }
 
+static json_t *doorbell_json(const struct inspect_device *dev, unsigned k, uint64_t maddr)
+{
+    json_t *doorbell = json_object();
+    struct hw_message message;
+
+    set(doorbell, "maddr", maddr);
+    if (sluice_device_compose_msi(dev->sluice, k, 0, &message))
+        json_object_set_new(doorbell, "addr", json_null());
+    else
+        set(doorbell, "addr", message.address);
+    return doorbell;
+}
+
+static void set_regions(json_t *device, const struct inspect_device *dev)
+{
+    json_t *regions = json_array(), *doorbells = json_array(), *region;
+    struct sluice_region r;
+    uint64_t maddr;
+
+    for (unsigned k = 0; dev->sluice && !sluice_device_region(dev->sluice, k, &r); k++) {
+        region = region_json(&r);
+        set_text(region, "source", inspect_source_name(r.source));
+        json_array_append_new(regions, region);
+    }
+    for (unsigned k = 0; dev->sluice && !sluice_device_doorbell(dev->sluice, k, &maddr); k++)
+        json_array_append_new(doorbells, doorbell_json(dev, k, maddr));
+    json_object_set_new(device, "regions", regions);
+    json_object_set_new(device, "doorbells", doorbells);
+}
+
 static void set_details(json_t *device, const struct inspection *in,
                         const struct inspect_device *dev)
 {
-    json_t *rids = json_array(), *regions = json_array(), *group = json_array();
-    struct sluice_region r;
+    json_t *rids = json_array(), *group = json_array();
     rid_t rid;
 
     for (unsigned k = 0; dev->sluice && !sluice_device_rid(dev->sluice, k, &rid); k++)
         json_array_append_new(rids, rid_json(rid));
-    for (unsigned k = 0; dev->sluice && !sluice_device_region(dev->sluice, k, &r); k++)
-        json_array_append_new(regions, region_json(&r));
     for (unsigned i = 0; dev->sluice && i < in->nr_devices; i++)
         if (&in->device[i] != dev && in->device[i].sluice &&
             sluice_device_grouped(dev->sluice, in->device[i].sluice))
             json_array_append_new(group, json_string(in->device[i].name));
     json_object_set_new(device, "requester_ids", rids);
     json_object_set_new(device, "moves_with", group);
-    json_object_set_new(device, "regions", regions);
+    set_regions(device, dev);
 }
 
 static json_t *device_json(const struct inspection *in, const struct inspect_device *dev)

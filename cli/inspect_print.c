@@ -130,8 +130,25 @@ static void add_regions(struct table *t, const struct inspect_device *dev)
         table_line(t);
         for (unsigned i = 0; i < 4; i++)
             table_cell(t, "%s", "");
-        table_cell(t, "region 0x%" PRIx64 "-0x%" PRIx64 " %s", r.first, r.last,
-                   inspect_region_name(r.type));
+        table_cell(t, "region 0x%" PRIx64 "-0x%" PRIx64 " %s, by the %s", r.first, r.last,
+                   inspect_region_name(r.type), inspect_source_name(r.source));
+    }
+}
+
+/* At which address it sees the doorbell now. */
+static void add_doorbells(struct table *t, const struct inspect_device *dev)
+{
+    struct hw_message message;
+    uint64_t maddr;
+
+    for (unsigned k = 0; dev->sluice && !sluice_device_doorbell(dev->sluice, k, &maddr); k++) {
+        table_line(t);
+        for (unsigned i = 0; i < 3; i++)
+            table_cell(t, "%s", "");
+        if (sluice_device_compose_msi(dev->sluice, k, 0, &message))
+            table_cell(t, "doorbell 0x%" PRIx64, maddr);
+        else
+            table_cell(t, "doorbell 0x%" PRIx64 " at 0x%" PRIx64, maddr, message.address);
     }
 }
 
@@ -151,6 +168,7 @@ static void add_device(struct table *t, const struct inspection *in,
     add_isolation(t, dev);
     add_place(t, in, dev);
     add_regions(t, dev);
+    add_doorbells(t, dev);
 }
 
 static void print_devices(const struct inspection *in, FILE *out)

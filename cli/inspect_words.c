@@ -34,9 +34,15 @@ const char *inspect_region_name(enum sluice_region_type type)
         [SLUICE_REGION_DIRECT_RELAXABLE] = "direct-relaxable",
         [SLUICE_REGION_RESERVED] = "reserved",
         [SLUICE_REGION_MSI] = "msi",
+        [SLUICE_REGION_SW_MSI] = "sw-msi",
     };
 
     return name[type];
+}
+
+const char *inspect_source_name(enum sluice_region_source source)
+{
+    return source == SLUICE_REGION_BY_FIRMWARE ? "firmware" : "host";
 }
 
 const char *inspect_found_name(enum sluice_found found)

@@ -392,7 +392,7 @@ static void dma(struct fuzz *f, struct input *in)
 }
 
 static const struct sluice_region region = {0x20000, 0x22fff, SLUICE_REGION_DIRECT,
-                                            PT_READ | PT_WRITE};
+                                            PT_READ | PT_WRITE, 0};
 
 static void add_domain(struct fuzz *f, unsigned d)
 {

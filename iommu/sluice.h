@@ -21,6 +21,19 @@ struct sluice_device;
 /* ---- The instance ------------------------------------------------------------------------------
  */
 
+/*
+ * Where devices see their doorbells (struct sluice_device_config), if nothing is said of a device:
+ * in every context that it is in, a window of that length. All zero: SLUICE_MSI_BASE and _LENGTH,
+ * and it stays there.
+ */
+#define SLUICE_MSI_BASE   UINT64_C(0x8000000)
+#define SLUICE_MSI_LENGTH UINT64_C(0x100000)
+struct sluice_msi_window {
+    uint64_t base, length; /* bytes, whole pages */
+    /* It may be anywhere in lowest..highest where something else is at `base`. Both 0: nowhere. */
+    uint64_t lowest, highest;
+};
+
 struct sluice_config {
     const struct sluice_port *port;
     uint64_t
@@ -31,9 +44,10 @@ struct sluice_config {
      */
     bool allow_unsafe_interrupts;
     uint64_t defer_ns; /* how long a deferred context may wait with a flush; 0: 10 ms */
+    struct sluice_msi_window msi_window;
 };
 
-/* 0, -ENOMEM, -EINVAL. The port must outlive the instance. */
+/* 0, -ENOMEM, -EINVAL (the window). The port must outlive the instance. */
 int sluice_create(const struct sluice_config *config, struct sluice **out);
 /* Everything in it must have been destroyed or removed. */
 void sluice_destroy(struct sluice *s);
@@ -141,12 +155,20 @@ enum sluice_region_type {
     SLUICE_REGION_DIRECT_RELAXABLE, /* the same for the host only; nothing once assigned */
     SLUICE_REGION_RESERVED,         /* never mapped */
     SLUICE_REGION_MSI,              /* written by the device, never translated, never mapped */
+    SLUICE_REGION_SW_MSI = 5,       /* the window in which the device sees its doorbells */
+};
+
+/* Who says so. */
+enum sluice_region_source {
+    SLUICE_REGION_BY_HOST,     /* its administrator, or the host's own settings */
+    SLUICE_REGION_BY_FIRMWARE, /* a table: DMAR, IVRS, IORT, the device tree */
 };
 
 struct sluice_region {
     uint64_t first, last; /* bytes, page aligned: first & 4095 == 0, last & 4095 == 4095 */
     enum sluice_region_type type;
     unsigned prot; /* PT_READ | PT_WRITE, for direct ones */
+    enum sluice_region_source source;
 };
 
 struct sluice_device_config {
@@ -156,12 +178,22 @@ struct sluice_device_config {
     const struct sluice_region *regions;
     unsigned nr_regions;
     struct sluice_device *group; /* a device this one cannot be told apart from, or NULL */
+    /*
+     * Arm: machine addresses that its messages are written to, in frames of interrupt controllers
+     * (an ITS's GITS_TRANSLATER, a GICv2m's MSI_SETSPI_NS), through translation. It sees them in
+     * its SW_MSI region, or in the host's window if it has none; with an MSI region, untranslated.
+     */
+    const uint64_t *doorbells;
+    unsigned nr_doorbells; /* at most SLUICE_MAX_DOORBELLS */
 };
+#define SLUICE_MAX_DOORBELLS 16
 
 /*
  * A device that belongs to nobody: quarantined. 0, -EEXIST (the device is known, or a requester id
  * is that of one outside its group), -EINVAL (regions overlap or are not aligned; no rid; group
- * behind another unit), -ENODEV (not of the unit's segment), -ENOMEM, -EIO (the unit failed).
+ * behind another unit; several SW_MSI regions, or one beside MSI, which is an error of the
+ * platform's description: SLUICE_EVENT_PLATFORM), -ENODEV (not of the unit's segment), -ENOSPC (the
+ * window has no page left for a doorbell), -ENOMEM, -EIO (the unit failed).
  */
 int sluice_device_add(struct sluice *s, const struct sluice_device_config *config,
                       struct sluice_device **out);
@@ -170,11 +202,11 @@ int sluice_device_remove(struct sluice_device *dev);
 
 /*
  * Gives a quarantined device with its whole group to a domain; it starts in context 0. -ENODEV: no
- * unit protects it; -EBUSY: it is somebody's, or its regions conflict with context 0; -EPERM: it
- * can raise interrupts that were not set up for it (sluice_device_isolation), the domain is not the
- * hardware domain, and the instance does not allow it; -ENOMEM; -ERESTART: a call is at work where
- * its regions go, again; -EIO: its unit failed: before, and nothing has changed, or now, and it is
- * the domain's, blocked.
+ * unit protects it; -EBUSY: it is somebody's, or its regions conflict with context 0, or with what
+ * the domain has pinned there; -EPERM: it can raise interrupts that were not set up for it
+ * (sluice_device_isolation), the domain is not the hardware domain, and the instance does not allow
+ * it; -ENOMEM; -ERESTART: a call is at work where its regions go, again; -EIO: its unit failed:
+ * before, and nothing has changed, or now, and it is the domain's, blocked.
  */
 int sluice_device_assign(struct sluice_device *dev, struct sluice_domain *d);
 /* Takes it, with its group, into quarantine: blocked, without interrupts. -ENODEV: it is there
@@ -213,6 +245,15 @@ int sluice_interrupt_free(struct sluice_device *dev, uint16_t first, unsigned lg
  */
 int sluice_interrupt_message(struct sluice_device *dev, uint16_t index, bool several,
                              struct hw_message *out);
+
+/*
+ * Arm: what to program into a device that raises `data` at its doorbell of that index: the address
+ * is that of the doorbell in the context that the device is in now. The doorbell is mapped as long
+ * as the device is there, so this cannot fail once the device is a domain's; in another context the
+ * address may be another, if windows may move. -EINVAL: no such doorbell; -EPERM: it is nobody's.
+ */
+int sluice_device_compose_msi(struct sluice_device *dev, unsigned index, uint32_t data,
+                              struct hw_message *out);
 
 /* ---- Hypercalls --------------------------------------------------------------------------------
  */
@@ -410,16 +451,19 @@ struct sluice_device_info {
     uint32_t nr_interrupts; /* entries of the remapping table that it has */
     bool protected;         /* it is behind a unit that translates and has not failed */
     bool unsafe; /* was assigned without isolation, by leave of allow_unsafe_interrupts */
+    uint64_t msi_window;    /* where it sees its doorbells now; SLUICE_NO_WINDOW: nowhere */
 };
+#define SLUICE_NO_WINDOW UINT64_MAX
 void sluice_device_info(struct sluice_device *dev, struct sluice_device_info *out);
 
 /* What keeps the device from raising others' interrupts, or why nothing does: as it is now. */
 enum hw_isolation sluice_device_isolation(struct sluice_device *dev);
 const char *sluice_isolation_name(enum hw_isolation isolation); /* "remapped" ... */
 
-/* The index-th requester id (region) of a device, from 0. -ENOENT: there are no more. */
+/* The index-th requester id (region, doorbell) of a device, from 0. -ENOENT: there are no more. */
 int sluice_device_rid(struct sluice_device *dev, unsigned index, rid_t *out);
 int sluice_device_region(struct sluice_device *dev, unsigned index, struct sluice_region *out);
+int sluice_device_doorbell(struct sluice_device *dev, unsigned index, uint64_t *out);
 /* The index of the unit it is behind; -ENODEV: none that was added. */
 int sluice_device_unit(struct sluice_device *dev);
 /* Do the two always move together? */

@@ -123,7 +123,8 @@ bool vtd_reserved(const struct vtd_state *state, rid_t rid, unsigned index,
     *out = (struct sluice_region){.first = r.first.n << FRAME_LG2,
                                   .last = ((r.last.n + 1) << FRAME_LG2) - 1,
                                   .type = SLUICE_REGION_DIRECT,
-                                  .prot = PT_READ | PT_WRITE};
+                                  .prot = PT_READ | PT_WRITE,
+                                  .source = SLUICE_REGION_BY_FIRMWARE};
     return true;
 }
 

@@ -252,7 +252,8 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_lookup_page_t);
  *   -ENODEV      no such device in this domain
  *   -EINVAL      unknown context
  *   -EOPNOTSUPP  a pasid without IOMMUCAP_pasid
- *   -EBUSY       a reserved region of the device is mapped to something else in the context
+ *   -EBUSY       a reserved region of the device is mapped to something else in the context, or
+ *                is where the domain has pinned what can be mapped (IOMMU_RESERVED_pin)
  *   -ENOMEM      no memory or budget for the device's reserved regions or hardware tables
  */
 struct pv_iommu_reattach_device {
@@ -359,6 +360,14 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_detach_pasid_t);
 #define IOMMU_RESERVED_device (1 << 0)
 /* What is left instead: the ranges that no reserved one touches, up to max_iova_addr. */
 #define IOMMU_RESERVED_allowed (1 << 1)
+/*
+ * With IOMMU_RESERVED_allowed, of a context: the domain relies on these ranges. They are pinned
+ * instead of what was pinned there: a device that would take something of them away does not come
+ * into the context (-EBUSY), until they are unpinned, or the context ends.
+ */
+#define IOMMU_RESERVED_pin (1 << 2)
+/* Of a context: nothing is pinned there any more, whatever the call then has to say. */
+#define IOMMU_RESERVED_unpin (1 << 3)
 
 /* What is not to be mapped, and why. */
 #define IOMMU_RANGE_direct           (0) /* mapped 1:1 wherever the device is */
@@ -366,6 +375,7 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_detach_pasid_t);
 #define IOMMU_RANGE_reserved         (2) /* never mapped */
 #define IOMMU_RANGE_msi              (3) /* interrupts: written by devices, never translated */
 #define IOMMU_RANGE_allowed          (4) /* can be mapped */
+#define IOMMU_RANGE_sw_msi           (5) /* interrupts: the hypervisor has doorbells mapped there */
 
 struct pv_iommu_range {
     /* OUT: the first and the last byte. */
@@ -383,8 +393,11 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_range_t);
  * IOMMU_query_reserved: which device addresses are reserved, in a context by the devices that are
  * in it now, or by a device wherever it goes; the interrupt window is there always. Sorted by
  * `first`, then type. Ranges that overlap or touch are one if type and prot are the same. With
- * IOMMU_RESERVED_device relaxable ranges are told as well; they take nothing from the allowed ones.
- *   -EINVAL    unknown context; unknown bits in flags
+ * IOMMU_RESERVED_device relaxable ranges are told as well; they take nothing from the allowed ones;
+ * and a sw_msi range is where the device has it if nothing else is there: where it is in a context,
+ * the context tells. Nothing is pinned where the call fails.
+ *   -EINVAL    unknown context; unknown bits in flags; pin without allowed, with unpin, or pin or
+ *              unpin of a device
  *   -ENODEV    no such device in this domain
  *   -EMSGSIZE  there are more than nr_ranges: `ranges` is left alone, nr_ranges says how many
  *   -ENOMEM    the host has no memory

@@ -4,6 +4,7 @@
 
 #include "flush.h"
 #include "interrupt.h"
+#include "msi_window.h"
 #include "reserved.h"
 
 #define BATCH 32u /* invalidations in one submission */
@@ -100,6 +101,7 @@ static int commit(struct group *g, struct context *to)
     }
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with flush_wait() */
     point_all(g, to);
+    msi_window_show(g, to);
     g->ctx = to;
     g->ctx_no = to ? to->no : 0;
     err = flush_move(g, from);

@@ -71,6 +71,9 @@ int context_init(struct context *c, struct instance *s, struct domain *d, struct
     c->defers = false;
     c->deferred = NULL;
     c->regions = NULL;
+    c->pins = NULL;
+    c->nr_pins = 0;
+    c->doorbells = NULL;
     c->nr_devices = 0;
     c->nr_mapped = 0;
     for (unsigned i = 0; i < SLUICE_MAX_UNITS; i++)

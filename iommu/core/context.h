@@ -5,8 +5,8 @@
  *
  *   FREE -> BUILDING -> LIVE -> DYING -> FREE
  *
- * Only a LIVE context is visible to calls. The lock guards state, spans and regions; attachments
- * and nr_devices are guarded by the domain's lock.
+ * Only a LIVE context is visible to calls. The lock guards state, spans, regions and pins;
+ * attachments and nr_devices are guarded by the domain's lock.
  */
 #ifndef SLUICE_CORE_CONTEXT_H
 #define SLUICE_CORE_CONTEXT_H
@@ -18,6 +18,8 @@ enum context_state { CONTEXT_FREE, CONTEXT_BUILDING, CONTEXT_LIVE, CONTEXT_DYING
 
 struct deferred;
 struct region_use;
+struct doorbell_use;
+struct range;
 struct domain;
 struct domain_locked;
 
@@ -28,6 +30,9 @@ struct context {
     _Atomic enum context_state state;
     struct span *spans;
     struct region_use *regions; /* reserved.h */
+    struct range *pins;         /* pin.h */
+    unsigned nr_pins, room_pins;
+    struct doorbell_use *doorbells; /* msi_window.h; guarded by the domain's lock */
     uint16_t no, did;
     _Atomic uint32_t generation;
     _Atomic bool identity;     /* follows the domain's memory; calls cannot change it */

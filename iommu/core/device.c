@@ -3,7 +3,9 @@
 #include "device.h"
 
 #include "attach.h"
+#include "doorbell.h"
 #include "isolation.h"
+#include "msi_window.h"
 #include "reserved.h"
 
 static bool has_rid(const struct device *dev, rid_t rid)
@@ -36,6 +38,14 @@ struct group *group_of_domain(struct domain *d)
     return g;
 }
 
+const struct sluice_region *device_region(const struct device *dev, enum sluice_region_type type)
+{
+    for (unsigned i = 0; i < dev->nr_regions; i++)
+        if (dev->regions[i].type == type)
+            return &dev->regions[i];
+    return NULL;
+}
+
 static bool region_ok(const struct sluice_region *r)
 {
     const bool direct =
@@ -44,7 +54,48 @@ static bool region_ok(const struct sluice_region *r)
     if (direct && (!r->prot || (r->prot & ~(PT_READ | PT_WRITE))))
         return false;
     return r->first <= r->last && !(r->first % FRAME_SIZE) && !((r->last + 1) % FRAME_SIZE) &&
-           r->type <= SLUICE_REGION_MSI;
+           (r->type <= SLUICE_REGION_MSI || r->type == SLUICE_REGION_SW_MSI) &&
+           r->source <= SLUICE_REGION_BY_FIRMWARE;
+}
+
+static unsigned nr_of(const struct sluice_device_config *config, enum sluice_region_type type)
+{
+    unsigned nr = 0;
+
+    for (unsigned i = 0; i < config->nr_regions; i++)
+        nr += config->regions[i].type == type;
+    return nr;
+}
+
+/* Messages go one way: untranslated, or through one window. */
+static int check_messages(const struct instance *s, const struct sluice_device_config *config)
+{
+    const unsigned windows = nr_of(config, SLUICE_REGION_SW_MSI);
+
+    if (windows <= (nr_of(config, SLUICE_REGION_MSI) ? 0 : 1))
+        return 0;
+    instance_event(s, SLUICE_EVENT_PLATFORM, -EINVAL, "sluice_device_add", config->rids[0].n,
+                   windows);
+    return -EINVAL;
+}
+
+/* A window may be moved out of the way of others; they may not overlap each other. */
+static bool overlap(const struct sluice_region *a, const struct sluice_region *b)
+{
+    return a->type != SLUICE_REGION_SW_MSI && b->type != SLUICE_REGION_SW_MSI &&
+           a->first <= b->last && b->first <= a->last;
+}
+
+static int check_regions(const struct instance *s, const struct sluice_device_config *config)
+{
+    for (unsigned i = 0; i < config->nr_regions; i++) {
+        if (!region_ok(&config->regions[i]))
+            return -EINVAL;
+        for (unsigned j = 0; j < i; j++)
+            if (overlap(&config->regions[i], &config->regions[j]))
+                return -EINVAL;
+    }
+    return check_messages(s, config);
 }
 
 /* Devices of one group may share a requester id: that is what makes them one. */
@@ -61,21 +112,16 @@ static bool is_taken(struct instance_locked l, const struct sluice_device_config
 static int check_config(struct instance *s, const struct sluice_device_config *config)
 {
     struct instance_locked l;
-    int err = 0;
+    int err;
 
-    if (!config->nr_rids || config->nr_rids > 256 || config->nr_regions > 256)
+    if (!config->nr_rids || config->nr_rids > 256 || config->nr_regions > 256 ||
+        config->nr_doorbells > SLUICE_MAX_DOORBELLS)
         return -EINVAL;
     if (config->group && device_of(config->group)->group->unit != config->unit)
         return -EINVAL;
-    for (unsigned i = 0; i < config->nr_regions; i++) {
-        const struct sluice_region *r = &config->regions[i];
-
-        if (!region_ok(r))
-            return -EINVAL;
-        for (unsigned j = 0; j < i; j++)
-            if (r->first <= config->regions[j].last && config->regions[j].first <= r->last)
-                return -EINVAL;
-    }
+    err = check_regions(s, config);
+    if (err)
+        return err;
     l = instance_lock(s);
     for (unsigned i = 0; i < config->nr_rids; i++)
         if (is_taken(l, config, config->rids[i]))
@@ -84,9 +130,25 @@ static int check_config(struct instance *s, const struct sluice_device_config *c
     return err;
 }
 
+/* A device with doorbells has a window, unless its messages are not translated. */
+static bool needs_window(const struct sluice_device_config *config)
+{
+    return config->nr_doorbells && !nr_of(config, SLUICE_REGION_SW_MSI) &&
+           !nr_of(config, SLUICE_REGION_MSI);
+}
+
+static void add_window(struct device *dev, const struct sluice_msi_window *w)
+{
+    dev->regions[dev->nr_regions++] = (struct sluice_region){.first = w->base,
+                                                             .last = w->base + w->length - 1,
+                                                             .type = SLUICE_REGION_SW_MSI,
+                                                             .source = SLUICE_REGION_BY_HOST};
+}
+
 static struct device *allocate(struct instance *s, const struct sluice_device_config *config)
 {
-    const size_t regions = sizeof(*config->regions) * config->nr_regions;
+    const unsigned nr_regions = config->nr_regions + needs_window(config);
+    const size_t regions = sizeof(*config->regions) * nr_regions;
     const size_t rids = sizeof(*config->rids) * config->nr_rids;
     const size_t size = sizeof(struct device) + regions + rids;
     struct device *dev = s->port->alloc(s->port->host, size);
@@ -94,12 +156,15 @@ static struct device *allocate(struct instance *s, const struct sluice_device_co
     if (!dev)
         return NULL;
     dev->size = size;
+    dev->msi_window = SLUICE_NO_WINDOW;
     dev->nr_rids = config->nr_rids;
     dev->nr_regions = config->nr_regions;
     dev->regions = (struct sluice_region *)(void *)(dev + 1);
-    dev->rids = (rid_t *)(void *)(dev->regions + config->nr_regions);
-    if (regions)
-        memcpy(dev->regions, config->regions, regions);
+    dev->rids = (rid_t *)(void *)(dev->regions + nr_regions);
+    if (config->nr_regions)
+        memcpy(dev->regions, config->regions, sizeof(*config->regions) * config->nr_regions);
+    if (needs_window(config))
+        add_window(dev, &s->msi_window);
     memcpy(dev->rids, config->rids, rids);
     return dev;
 }
@@ -123,6 +188,7 @@ static void free_group(struct group *g)
 
 static void free_device(struct instance *s, struct device *dev)
 {
+    doorbells_put(s, dev);
     s->port->free(s->port->host, dev, dev->size);
 }
 
@@ -183,12 +249,14 @@ int sluice_device_add(struct sluice *ss, const struct sluice_device_config *conf
     if (g && g->domain)
         return -EBUSY;
     dev = allocate(s, config);
-    if (dev && !g)
-        g = new_group(s, config->unit);
-    if (!dev || !g) {
-        if (dev)
-            free_device(s, dev);
+    if (!dev)
         return -ENOMEM;
+    err = doorbells_get(s, dev, config->doorbells, config->nr_doorbells);
+    if (!err && !g)
+        g = new_group(s, config->unit);
+    if (err || !g) {
+        free_device(s, dev);
+        return err ? err : -ENOMEM;
     }
     err = join(s, dev, g);
     if (err) {
@@ -271,4 +339,5 @@ void sluice_device_info(struct sluice_device *sdev, struct sluice_device_info *o
     out->nr_interrupts = dev->nr_interrupts;
     out->unsafe = g->domain && g->unsafe;
     out->protected = g->unit && g->unit->translates && !g->unit->failed;
+    out->msi_window = msi_window_seen(dev);
 }

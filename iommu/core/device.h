@@ -25,6 +25,12 @@ struct group {
 
 struct interrupts;
 
+/* A doorbell of a device, and its page in windows: 0 is a window's first. */
+struct device_doorbell {
+    uint64_t maddr;
+    struct doorbell *doorbell;
+};
+
 struct device {
     struct device *next;    /* of the instance */
     struct device *sibling; /* of the group */
@@ -32,6 +38,10 @@ struct device {
     unsigned nr_rids, nr_regions;
     rid_t *rids;
     struct sluice_region *regions;
+    struct device_doorbell doorbells[SLUICE_MAX_DOORBELLS];
+    unsigned nr_doorbells;
+    uint64_t
+        msi_window; /* of the context it is in, or SLUICE_NO_WINDOW; guarded by the unit's lock */
     struct interrupts *interrupts;  /* guarded by the unit's lock */
     _Atomic uint32_t nr_interrupts; /* entries in all of them */
     bool told_unsafe;               /* the event was sent */
@@ -42,6 +52,9 @@ static inline struct device *device_of(struct sluice_device *dev)
 {
     return (struct device *)(void *)dev;
 }
+
+/* Its region of that type, or NULL. */
+const struct sluice_region *device_region(const struct device *dev, enum sluice_region_type type);
 
 /* The device of that requester id, or NULL. */
 struct device *device_find(struct instance_locked l, rid_t rid);

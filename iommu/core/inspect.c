@@ -193,6 +193,16 @@ int sluice_device_region(struct sluice_device *sdev, unsigned index, struct slui
     return 0;
 }
 
+int sluice_device_doorbell(struct sluice_device *sdev, unsigned index, uint64_t *out)
+{
+    const struct device *dev = device_of(sdev);
+
+    if (index >= dev->nr_doorbells)
+        return -ENOENT;
+    *out = dev->doorbells[index].maddr;
+    return 0;
+}
+
 int sluice_device_unit(struct sluice_device *sdev)
 {
     const struct group *g = device_of(sdev)->group;

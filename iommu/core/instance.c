@@ -4,6 +4,24 @@
 
 #define DEFER_NS 10000000u
 
+static bool is_page_range(uint64_t first, uint64_t last)
+{
+    return first < last && !(first % FRAME_SIZE) && !((last + 1) % FRAME_SIZE);
+}
+
+static int set_msi_window(struct instance *s, const struct sluice_msi_window *w)
+{
+    s->msi_window = *w;
+    if (!w->base && !w->length)
+        s->msi_window =
+            (struct sluice_msi_window){SLUICE_MSI_BASE, SLUICE_MSI_LENGTH, w->lowest, w->highest};
+    w = &s->msi_window;
+    if (!w->length || w->base > UINT64_MAX - w->length ||
+        !is_page_range(w->base, w->base + w->length - 1))
+        return -EINVAL;
+    return w->highest && !is_page_range(w->lowest, w->highest) ? -EINVAL : 0;
+}
+
 int sluice_create(const struct sluice_config *config, struct sluice **out)
 {
     const struct sluice_port *port = config->port;
@@ -18,7 +36,9 @@ int sluice_create(const struct sluice_config *config, struct sluice **out)
     s->allow_unsafe = config->allow_unsafe_interrupts;
     s->defer_ns = config->defer_ns ? config->defer_ns : DEFER_NS;
     s->dids = port->alloc(port->host, MAX_DIDS / 8);
-    err = s->dids ? frames_init(&s->frames, port, config->nr_frames) : -ENOMEM;
+    err = s->dids ? set_msi_window(s, &config->msi_window) : -ENOMEM;
+    if (!err)
+        err = frames_init(&s->frames, port, config->nr_frames);
     if (err) {
         if (s->dids)
             port->free(port->host, s->dids, MAX_DIDS / 8);

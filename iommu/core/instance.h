@@ -26,6 +26,8 @@ struct instance {
     struct domain *window; /* the domain that has one: window.h */
     struct domain *domains;
     struct device *devices;
+    struct doorbell *doorbells; /* doorbell.h */
+    struct sluice_msi_window msi_window;
     uint64_t next_serial;
     struct deferred *pending, *last_pending; /* contexts with unmaps to flush: deferred.c */
     uint64_t defer_ns;

@@ -29,6 +29,7 @@ static unsigned prot_of(enum sluice_region_type type, unsigned declared)
     case SLUICE_REGION_DIRECT_RELAXABLE:
         return declared;
     case SLUICE_REGION_MSI:
+    case SLUICE_REGION_SW_MSI:
         return PT_WRITE;
     case SLUICE_REGION_RESERVED:
     default:
@@ -182,7 +183,8 @@ int ranges_of_device(struct domain *d, rid_t rid, struct ranges *out)
 
 void ranges_free(struct domain *d, struct ranges *r)
 {
-    d->s->port->free(d->s->port->host, r->at, r->room * sizeof(*r->at));
+    if (r->at)
+        d->s->port->free(d->s->port->host, r->at, r->room * sizeof(*r->at));
     *r = (struct ranges){0};
 }
 

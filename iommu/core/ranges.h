@@ -10,7 +10,7 @@
 
 struct range {
     uint64_t first, last; /* bytes */
-    unsigned type, prot;  /* PT_*, of direct ones and of the interrupt window */
+    unsigned type, prot;  /* PT_*, of direct ones and of windows for interrupts */
 };
 
 struct ranges {

@@ -3,10 +3,13 @@
 #include "reserved.h"
 
 #include "flush.h"
+#include "msi_window.h"
+#include "pin.h"
 
+/* Of regions that are claimed here: windows are msi_window.c's. */
 static bool is_tracked(const struct sluice_region *r)
 {
-    return r->type != SLUICE_REGION_DIRECT_RELAXABLE;
+    return r->type != SLUICE_REGION_DIRECT_RELAXABLE && r->type != SLUICE_REGION_SW_MSI;
 }
 
 static bool same(const struct region_use *u, const struct sluice_region *r)
@@ -83,8 +86,7 @@ static int check_rights(const struct context *c, const struct region_use *u)
     return 0;
 }
 
-/* Nothing of anybody else's is mapped where the region is. */
-static int check_vacant(struct context *c, const struct region_use *u)
+int reserved_check_vacant(struct context *c, const struct region_use *u)
 {
     const uint64_t end = pt_nr_dfns(&c->pt);
     dfn_t at = u->first, last;
@@ -149,7 +151,38 @@ static int map_own(struct context *c, const struct region_use *u)
     return err;
 }
 
-static void unlink_use(struct context *c, struct region_use *u)
+/* A window is nobody else's: neither another region's nor the interrupt window's. */
+static bool clashes(const struct context *c, const struct region_use *u)
+{
+    const bool window = u->type == SLUICE_REGION_SW_MSI;
+
+    for (const struct region_use *o = c->regions; o; o = o->next)
+        if ((window || o->type == SLUICE_REGION_SW_MSI) && o->first.n <= u->last.n &&
+            o->last.n >= u->first.n)
+            return true;
+    return window && reserved_is_msi(u->first.n, u->last.n);
+}
+
+int reserved_enter(struct context *c, struct region_use *u)
+{
+    struct span span = {.first = u->first, .last = u->last};
+    int err = 0;
+
+    context_lock(c);
+    if (clashes(c, u) || pin_touches(c, u->first, u->last))
+        err = -EBUSY;
+    else if (!span_enter(&c->spans, &span))
+        err = -ERESTART;
+    if (!err) {
+        span_leave(&c->spans, &span);
+        u->next = c->regions;
+        c->regions = u;
+    }
+    context_unlock(c);
+    return err;
+}
+
+void reserved_leave(struct context *c, const struct region_use *u)
 {
     struct region_use **p = &c->regions;
 
@@ -158,44 +191,45 @@ static void unlink_use(struct context *c, struct region_use *u)
         p = &(*p)->next;
     *p = u->next;
     context_unlock(c);
+}
+
+struct region_use *reserved_new(struct context *c, const struct sluice_region *r)
+{
+    struct region_use *u = c->s->port->alloc(c->s->port->host, sizeof(*u));
+
+    if (u)
+        *u = (struct region_use){.first = dfn_of(r->first >> FRAME_LG2),
+                                 .last = dfn_of(r->last >> FRAME_LG2),
+                                 .type = r->type,
+                                 .prot = r->prot,
+                                 .count = 1};
+    return u;
+}
+
+void reserved_free(struct context *c, struct region_use *u)
+{
     c->s->port->free(c->s->port->host, u, sizeof(*u));
 }
 
-/* In the list first, so that calls keep out; nobody may be at work there now. */
-static int track(struct context *c, struct region_use *u)
+static void unlink_use(struct context *c, struct region_use *u)
 {
-    struct span span = {.first = u->first, .last = u->last};
-    bool free_of_spans;
-
-    context_lock(c);
-    free_of_spans = span_enter(&c->spans, &span);
-    if (free_of_spans) {
-        span_leave(&c->spans, &span);
-        u->next = c->regions;
-        c->regions = u;
-    }
-    context_unlock(c);
-    return free_of_spans ? 0 : -ERESTART;
+    reserved_leave(c, u);
+    reserved_free(c, u);
 }
 
 static int claim_new(struct context *c, const struct sluice_region *r)
 {
-    struct region_use *u = c->s->port->alloc(c->s->port->host, sizeof(*u));
+    struct region_use *u = reserved_new(c, r);
     int err;
 
     if (!u)
         return -ENOMEM;
-    u->first = dfn_of(r->first >> FRAME_LG2);
-    u->last = dfn_of(r->last >> FRAME_LG2);
-    u->type = r->type;
-    u->prot = r->prot;
-    u->count = 1;
-    err = track(c, u);
+    err = reserved_enter(c, u);
     if (err) {
-        c->s->port->free(c->s->port->host, u, sizeof(*u));
+        reserved_free(c, u);
         return err;
     }
-    err = check_vacant(c, u);
+    err = reserved_check_vacant(c, u);
     if (!err && u->type == SLUICE_REGION_DIRECT)
         err = check_rights(c, u);
     if (!err && u->type == SLUICE_REGION_DIRECT)
@@ -262,25 +296,31 @@ static int drop_first(struct context *c, const struct group *g, unsigned nr)
 int reserved_claim(struct context *c, const struct group *g)
 {
     const struct sluice_region *r;
+    unsigned k;
+    int err = 0;
 
-    for (unsigned k = 0; (r = tracked_at(g, k)); k++) {
-        int err = claim(c, r);
-
-        if (!err)
-            continue;
+    for (k = 0; !err && (r = tracked_at(g, k)); k++)
+        err = claim(c, r);
+    if (err)
+        k--; /* the one that failed */
+    else
+        err = msi_window_claim(c, g);
+    if (err)
         (void)drop_first(c, g, k);
-        return err;
-    }
-    return 0;
+    return err;
 }
 
 int reserved_drop(struct context *c, const struct group *g)
 {
-    return drop_first(c, g, UINT32_MAX);
+    int err = msi_window_drop(c, g);
+
+    return drop_first(c, g, UINT32_MAX) ? -EIO : err;
 }
 
 void reserved_forget(struct context *c)
 {
     while (c->regions)
         unlink_use(c, c->regions);
+    msi_window_forget(c);
+    pin_forget(c);
 }

@@ -34,15 +34,26 @@ uint64_t reserved_before(const struct context *c, const struct span *span);
 bool reserved_touches(struct context *c, dfn_t first, dfn_t last);
 
 /*
- * The context gets the group's regions: direct ones are mapped. Nothing has changed after an error:
- * -EBUSY: something else is mapped there; -ENOMEM; -ERESTART: a call is working there.
+ * The context gets the group's regions: direct ones are mapped, doorbells get their window. Nothing
+ * has changed after an error: -EBUSY: something else is mapped or pinned there; -ENOMEM; -ERESTART:
+ * a call is working there.
  */
 int reserved_claim(struct context *c, const struct group *g);
 
 /* The context drops them again; those that no other device has are unmapped, and flushed. */
 int reserved_drop(struct context *c, const struct group *g);
 
-/* The context ends: forgets its list. */
+/* The context ends: forgets its list, and its pins. */
 void reserved_forget(struct context *c);
+
+/* For msi_window.c. A record of a region, in no list yet; NULL: no memory. */
+struct region_use *reserved_new(struct context *c, const struct sluice_region *r);
+void reserved_free(struct context *c, struct region_use *u);
+/* Into the list, from where calls keep out; -EBUSY: a pin, or a window, or of a window any region,
+ * is there; -ERESTART. */
+int reserved_enter(struct context *c, struct region_use *u);
+void reserved_leave(struct context *c, const struct region_use *u);
+/* Of a region in the list: nothing of anybody else's is mapped there. -EBUSY. */
+int reserved_check_vacant(struct context *c, const struct region_use *u);
 
 #endif

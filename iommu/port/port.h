@@ -36,6 +36,8 @@ enum sluice_event_kind {
      */
     SLUICE_EVENT_UNSAFE_REFUSED,
     SLUICE_EVENT_UNSAFE_ALLOWED,
+    SLUICE_EVENT_PLATFORM, /* what is said of the device with requester id `a` contradicts itself:
+                              it has `b` windows for doorbells, or one beside an MSI region */
 };
 
 /* Something an administrator may want to know. `where` is a static string, never guest data. */

@@ -145,7 +145,7 @@ static void test_text(void **state)
         "  nic  00:05.0  unit 1   interrupts isolated: remapped     dom1, context 1, also 00:05.1\n"
         "  gpu  00:06.0  unit 0   interrupts isolated: remapped     dom1, context 1\n"
         "                                                           region 0x8000000-0x8001fff "
-        "direct\n"
+        "direct, by the host\n"
         "  a    00:07.0  unit 1   interrupts isolated: remapped     in quarantine, moves with b\n"
         "  b    00:07.1  unit 1   interrupts isolated: remapped     in quarantine, moves with a\n"
         "  raw  00:08.0  no unit  interrupts not isolated: no-unit  dom1, its addresses are the "

@@ -152,7 +152,7 @@ static void test_gone_at_the_end(void **state)
 static bool firmware_region(struct machine *m, rid_t rid, unsigned index, struct sluice_region *out)
 {
     (void)m;
-    *out = (struct sluice_region){0x20000, 0x20fff, SLUICE_REGION_DIRECT, PT_READ | PT_WRITE};
+    *out = (struct sluice_region){0x20000, 0x20fff, SLUICE_REGION_DIRECT, PT_READ | PT_WRITE, 0};
     return rid.n == 0x28 && !index;
 }
 

@@ -2,7 +2,7 @@
 /* Moving devices: nothing is shown before it cannot fail, nothing let go before it is flushed. */
 #include "fixture.h"
 
-static const struct sluice_region rmrr = {0x7000, 0x8fff, SLUICE_REGION_DIRECT, RW};
+static const struct sluice_region rmrr = {0x7000, 0x8fff, SLUICE_REGION_DIRECT, RW, 0};
 
 static struct sluice_device *add_rids(struct host *h, const uint32_t *rids, unsigned nr,
                                       struct sluice_device *group)
@@ -165,7 +165,8 @@ static void of_many_devices_all_move_to_the_default_context_or_none(void **state
 
     assert_int_equal(new_context(h), 1);
     for (uint32_t rid = 8; rid < 12; rid++) {
-        const struct sluice_region r = {rid << 12, (rid << 12) | 0xfff, SLUICE_REGION_DIRECT, RW};
+        const struct sluice_region r = {rid << 12, (rid << 12) | 0xfff, SLUICE_REGION_DIRECT, RW,
+                                        0};
 
         assert_int_equal(sluice_device_assign(add_device_with(h, rid, &r, 1), h->d), 0);
         attach(h, rid, 1);

@@ -95,7 +95,7 @@ static void a_device_that_goes_away_is_not_looked_at_again(void **state)
 
 static void what_is_left_of_a_group_is_quarantined_again(void **state)
 {
-    static const struct sluice_region r = {0x7000, 0x7fff, SLUICE_REGION_DIRECT, RW};
+    static const struct sluice_region r = {0x7000, 0x7fff, SLUICE_REGION_DIRECT, RW, 0};
     struct host *h = *state;
     struct sluice_device *a = add_device_with(h, 8, &r, 1), *b;
     const rid_t rid = {9};
@@ -115,7 +115,7 @@ static void what_is_left_of_a_group_is_quarantined_again(void **state)
 
 static void a_member_that_cannot_join_leaves_the_group_as_it_was(void **state)
 {
-    static const struct sluice_region r = {0x7000, 0x7fff, SLUICE_REGION_DIRECT, RW};
+    static const struct sluice_region r = {0x7000, 0x7fff, SLUICE_REGION_DIRECT, RW, 0};
     struct host *h = *state;
     struct sluice_device *a = add_device_with(h, 8, &r, 1), *b;
     const rid_t rid = {9};

@@ -6,8 +6,8 @@
 #include <pthread.h>
 
 static const struct sluice_region regions[] = {
-    {0x500000, 0x501fff, SLUICE_REGION_DIRECT, PT_READ},
-    {0x600000, 0x600fff, SLUICE_REGION_RESERVED, 0},
+    {0x500000, 0x501fff, SLUICE_REGION_DIRECT, PT_READ, 0},
+    {0x600000, 0x600fff, SLUICE_REGION_RESERVED, 0, 0},
 };
 
 /* Context 1 with device 8, and 16 frames of memory. */

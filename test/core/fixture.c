@@ -389,6 +389,7 @@ struct host *host_create(const struct setup *setup)
     assert_true(h->port.direct_map != MAP_FAILED);
     config.port = &h->port;
     config.allow_unsafe_interrupts = setup->allow_unsafe;
+    config.msi_window = h->setup.msi_window;
     assert_int_equal(sluice_create(&config, &h->s), 0);
     h->unit = calloc(h->setup.nr_units, sizeof(*h->unit));
     assert_non_null(h->unit);

@@ -73,6 +73,7 @@ struct setup {
     uint16_t max_ctx_no; /* 0: 7 */
     uint32_t nr_dids;
     uint32_t budget_contexts, budget_tables, budget_refs; /* 0: none */
+    struct sluice_msi_window msi_window;
 };
 
 struct guest {

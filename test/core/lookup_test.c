@@ -35,7 +35,7 @@ static void a_large_leaf_answers_for_each_of_its_frames(void **state)
 
 static void a_reserved_region_is_not_the_domains(void **state)
 {
-    static const struct sluice_region r = {0xff000000, 0xff000fff, SLUICE_REGION_DIRECT, RW};
+    static const struct sluice_region r = {0xff000000, 0xff000fff, SLUICE_REGION_DIRECT, RW, 0};
     struct host *h = *state;
     uint64_t gfn;
 

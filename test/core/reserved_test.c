@@ -15,8 +15,8 @@ static struct sluice_device *assigned(struct host *h, uint32_t rid, const struct
 
 static void direct_ones_are_as_wide_as_declared_with_their_rights(void **state)
 {
-    static const struct sluice_region r[] = {{PAGES(3, 5), SLUICE_REGION_DIRECT, PT_READ},
-                                             {PAGES(9, 9), SLUICE_REGION_DIRECT, RW}};
+    static const struct sluice_region r[] = {{PAGES(3, 5), SLUICE_REGION_DIRECT, PT_READ, 0},
+                                             {PAGES(9, 9), SLUICE_REGION_DIRECT, RW, 0}};
     struct host *h = *state;
     unsigned attr;
 
@@ -33,9 +33,9 @@ static void direct_ones_are_as_wide_as_declared_with_their_rights(void **state)
 static void only_what_is_direct_is_mapped(void **state)
 {
     static const struct sluice_region r[] = {
-        {PAGES(3, 5), SLUICE_REGION_RESERVED, 0},
-        {PAGES(9, 9), SLUICE_REGION_DIRECT_RELAXABLE, RW},
-        {PAGES(0xfee00, 0xfeeff), SLUICE_REGION_MSI, PT_WRITE}};
+        {PAGES(3, 5), SLUICE_REGION_RESERVED, 0, 0},
+        {PAGES(9, 9), SLUICE_REGION_DIRECT_RELAXABLE, RW, 0},
+        {PAGES(0xfee00, 0xfeeff), SLUICE_REGION_MSI, PT_WRITE, 0}};
     struct host *h = *state;
     uint32_t done;
 
@@ -52,7 +52,7 @@ static void only_what_is_direct_is_mapped(void **state)
 
 static void two_devices_share_by_count(void **state)
 {
-    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW};
+    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW, 0};
     struct host *h = *state;
     struct sluice_device *a = assigned(h, 8, &r, 1), *b = assigned(h, 9, &r, 1);
 
@@ -66,7 +66,7 @@ static void two_devices_share_by_count(void **state)
 /* The other device of the context may have the region in its unit's caches. */
 static void a_region_that_goes_is_flushed_for_those_who_stay(void **state)
 {
-    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW};
+    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW, 0};
     struct host *h = *state;
     struct sluice_device *dev = assigned(h, 9, &r, 1);
     const struct happened *e;
@@ -85,8 +85,8 @@ static void a_region_that_goes_is_flushed_for_those_who_stay(void **state)
 /* Whoever comes first and whoever leaves first: the other keeps its own, exactly. */
 static void overlapping_ones_keep_what_the_other_needs(void **state)
 {
-    static const struct sluice_region r[2] = {{PAGES(3, 10), SLUICE_REGION_DIRECT, RW},
-                                              {PAGES(5, 6), SLUICE_REGION_DIRECT, RW}};
+    static const struct sluice_region r[2] = {{PAGES(3, 10), SLUICE_REGION_DIRECT, RW, 0},
+                                              {PAGES(5, 6), SLUICE_REGION_DIRECT, RW, 0}};
 
     (void)state;
     for (unsigned order = 0; order < 4; order++) {
@@ -112,8 +112,8 @@ static void overlapping_ones_keep_what_the_other_needs(void **state)
 /* A page cannot be read-only for one device and writeable for another in the same context. */
 static void where_rights_differ_they_do_not_come_together(void **state)
 {
-    static const struct sluice_region r[2] = {{PAGES(3, 10), SLUICE_REGION_DIRECT, RW},
-                                              {PAGES(5, 6), SLUICE_REGION_DIRECT, PT_READ}};
+    static const struct sluice_region r[2] = {{PAGES(3, 10), SLUICE_REGION_DIRECT, RW, 0},
+                                              {PAGES(5, 6), SLUICE_REGION_DIRECT, PT_READ, 0}};
     struct host *h = *state;
     struct sluice_device *narrow = assigned(h, 9, &r[1], 1), *wide;
     unsigned attr;
@@ -131,10 +131,10 @@ static void where_rights_differ_they_do_not_come_together(void **state)
 
 static void claims_fail_without_a_trace(void **state)
 {
-    static const struct sluice_region r[] = {{PAGES(3, 5), SLUICE_REGION_DIRECT, RW},
-                                             {PAGES(0x300, 0x305), SLUICE_REGION_DIRECT, RW},
-                                             {PAGES(0x90000, 0x90000), SLUICE_REGION_DIRECT, RW},
-                                             {PAGES(7, 7), SLUICE_REGION_RESERVED, 0}};
+    static const struct sluice_region r[] = {{PAGES(3, 5), SLUICE_REGION_DIRECT, RW, 0},
+                                             {PAGES(0x300, 0x305), SLUICE_REGION_DIRECT, RW, 0},
+                                             {PAGES(0x90000, 0x90000), SLUICE_REGION_DIRECT, RW, 0},
+                                             {PAGES(7, 7), SLUICE_REGION_RESERVED, 0, 0}};
     struct host *h = *state;
     int err = -ENOMEM;
 
@@ -162,8 +162,8 @@ static void claims_fail_without_a_trace(void **state)
  */
 static void a_region_in_two_runs_fails_without_a_trace(void **state)
 {
-    static const struct sluice_region inner = {PAGES(0x1fe, 0x1fe), SLUICE_REGION_DIRECT, RW};
-    static const struct sluice_region outer = {PAGES(0x1fd, 0x201), SLUICE_REGION_DIRECT, RW};
+    static const struct sluice_region inner = {PAGES(0x1fe, 0x1fe), SLUICE_REGION_DIRECT, RW, 0};
+    static const struct sluice_region outer = {PAGES(0x1fd, 0x201), SLUICE_REGION_DIRECT, RW, 0};
     struct host *h = *state;
     int err = -ENOMEM;
 
@@ -184,7 +184,7 @@ static void a_region_in_two_runs_fails_without_a_trace(void **state)
 /* A failing unit in caching mode: what is mapped without being known as reserved is the guest's. */
 static void a_claim_whose_flush_fails_leaves_nothing_untracked(void **state)
 {
-    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW};
+    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW, 0};
     struct host *h = host_create(&(struct setup){.caching_mode = true});
     uint64_t gfn;
 
@@ -202,7 +202,7 @@ static void a_claim_whose_flush_fails_leaves_nothing_untracked(void **state)
 
 static void units_that_cache_what_is_not_there_learn_of_a_region(void **state)
 {
-    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW};
+    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW, 0};
     struct host *h = host_create(&(struct setup){.caching_mode = true});
     const struct happened *e;
 
@@ -221,7 +221,7 @@ static void units_that_cache_what_is_not_there_learn_of_a_region(void **state)
 
 static void a_region_where_somebody_works_is_claimed_later(void **state)
 {
-    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW};
+    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW, 0};
     struct host *h = *state;
     struct span span = {.first = dfn_of(5), .last = dfn_of(7)};
     struct context *c;
@@ -248,8 +248,8 @@ static uint64_t before(const struct context *c, uint64_t first, uint64_t nr)
 
 static void the_part_before_the_first_reserved_frame_is_known(void **state)
 {
-    static const struct sluice_region r[] = {{PAGES(20, 29), SLUICE_REGION_RESERVED, 0},
-                                             {PAGES(10, 12), SLUICE_REGION_DIRECT, RW}};
+    static const struct sluice_region r[] = {{PAGES(20, 29), SLUICE_REGION_RESERVED, 0, 0},
+                                             {PAGES(10, 12), SLUICE_REGION_DIRECT, RW, 0}};
     struct host *h = *state;
     struct context *c = context_of(h, 0);
 
@@ -271,8 +271,8 @@ static void the_part_before_the_first_reserved_frame_is_known(void **state)
 /* What must never be mapped is not mapped by the host either. */
 static void memory_does_not_come_where_a_device_has_a_region(void **state)
 {
-    static const struct sluice_region r[] = {{PAGES(3, 5), SLUICE_REGION_RESERVED, 0},
-                                             {PAGES(9, 9), SLUICE_REGION_DIRECT, RW}};
+    static const struct sluice_region r[] = {{PAGES(3, 5), SLUICE_REGION_RESERVED, 0, 0},
+                                             {PAGES(9, 9), SLUICE_REGION_DIRECT, RW, 0}};
     struct host *h = *state;
 
     assigned(h, 8, r, 2);
@@ -304,11 +304,16 @@ static int add_bad(struct host *h, const struct sluice_region *r, unsigned nr)
 static void regions_that_make_no_sense_are_refused(void **state)
 {
     static const struct sluice_region bad[] = {
-        {1, 0xfff, SLUICE_REGION_DIRECT, RW},       {0, 0xffe, SLUICE_REGION_DIRECT, RW},
-        {0x2000, 0x1fff, SLUICE_REGION_DIRECT, RW}, {0, 0xfff, (enum sluice_region_type)4, RW},
-        {0, 0xfff, SLUICE_REGION_DIRECT, 0},        {0, 0xfff, SLUICE_REGION_DIRECT, 0x100}};
-    static const struct sluice_region overlap[] = {{PAGES(3, 5), SLUICE_REGION_DIRECT, RW},
-                                                   {PAGES(5, 6), SLUICE_REGION_RESERVED, 0}};
+        {1, 0xfff, SLUICE_REGION_DIRECT, RW, 0},
+        {0, 0xffe, SLUICE_REGION_DIRECT, RW, 0},
+        {0x2000, 0x1fff, SLUICE_REGION_DIRECT, RW, 0},
+        {0, 0xfff, (enum sluice_region_type)4, RW, 0},
+        {0, 0xfff, (enum sluice_region_type)6, RW, 0},
+        {0, 0xfff, SLUICE_REGION_DIRECT, RW, (enum sluice_region_source)2},
+        {0, 0xfff, SLUICE_REGION_DIRECT, 0, 0},
+        {0, 0xfff, SLUICE_REGION_DIRECT, 0x100, 0}};
+    static const struct sluice_region overlap[] = {{PAGES(3, 5), SLUICE_REGION_DIRECT, RW, 0},
+                                                   {PAGES(5, 6), SLUICE_REGION_RESERVED, 0, 0}};
     struct host *h = *state;
 
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -318,6 +323,65 @@ static void regions_that_make_no_sense_are_refused(void **state)
         assert_int_equal(err, -EINVAL);
     }
     assert_int_equal(add_bad(h, overlap, 2), -EINVAL);
+}
+
+static void who_says_so_is_told(void **state)
+{
+    static const struct sluice_region r[] = {
+        {PAGES(3, 5), SLUICE_REGION_DIRECT, RW, SLUICE_REGION_BY_FIRMWARE},
+        {PAGES(7, 7), SLUICE_REGION_RESERVED, 0, SLUICE_REGION_BY_HOST}};
+    struct sluice_device *dev = add_device_with(*state, 8, r, 2);
+    struct sluice_region told;
+
+    assert_int_equal(sluice_device_region(dev, 0, &told), 0);
+    assert_int_equal(told.source, SLUICE_REGION_BY_FIRMWARE);
+    assert_int_equal(sluice_device_region(dev, 1, &told), 0);
+    assert_int_equal(told.source, SLUICE_REGION_BY_HOST);
+}
+
+/* Two ways for its messages: the platform is described wrongly, and somebody has to be told. */
+static void messages_that_go_two_ways_are_refused(void **state)
+{
+    static const struct sluice_region both[] = {{PAGES(0x100, 0x1ff), SLUICE_REGION_SW_MSI, 0, 0},
+                                                {PAGES(0x300, 0x300), SLUICE_REGION_MSI, 0, 0},
+                                                {PAGES(0x400, 0x4ff), SLUICE_REGION_SW_MSI, 0, 0}};
+    struct host *h = *state;
+    const struct sluice_region two[] = {both[0], both[2]};
+    const struct happened *e;
+
+    assert_int_equal(add_bad(h, both, 2), -EINVAL);
+    e = nth(h, REPORTED, 0);
+    assert_non_null(e);
+    assert_int_equal(e->kind, SLUICE_EVENT_PLATFORM);
+    assert_int_equal(e->a, 8);
+    assert_int_equal(add_bad(h, two, 2), -EINVAL);
+    assert_int_equal(count(h, REPORTED), 2);
+    assert_int_equal(add_bad(h, both, 1), 0);
+    assert_int_equal(count(h, REPORTED), 2);
+}
+
+/* What it leaves and where it goes to: mapped at every moment, also on the way to quarantine. */
+static void a_region_is_mapped_wherever_the_device_is(void **state)
+{
+    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, PT_READ, 0};
+    struct host *h = *state;
+    struct sluice_device *dev = assigned(h, 8, &r, 1);
+    const struct context *quarantine = device_of(dev)->group->quarantine;
+    struct pt_leaf leaf;
+
+    assert_int_equal(new_context(h), 1);
+    attach(h, 8, 1);
+    assert_int_equal(nr_mapped(h, 0), 0);
+    assert_int_equal(nr_mapped(h, 1), 3);
+    assert_int_equal(sluice_device_unassign(dev), 0);
+    assert_int_equal(nr_mapped(h, 1), 0);
+    assert_int_equal(h->unit[0].space[8].root.n, quarantine->pt.root.n);
+    for (uint64_t n = 3; n <= 5; n++) {
+        assert_int_equal(pt_lookup(&quarantine->pt, dfn_of(n), 1, &leaf), 0);
+        assert_int_equal(leaf.mfn.n, n);
+        assert_int_equal(leaf.attr & RW, PT_READ);
+    }
+    assert_int_equal(pt_lookup(&quarantine->pt, dfn_of(6), 1, &leaf), -ENOENT);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -339,6 +403,9 @@ int main(void)
         T(the_part_before_the_first_reserved_frame_is_known),
         T(memory_does_not_come_where_a_device_has_a_region),
         T(regions_that_make_no_sense_are_refused),
+        T(who_says_so_is_told),
+        T(messages_that_go_two_ways_are_refused),
+        T(a_region_is_mapped_wherever_the_device_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

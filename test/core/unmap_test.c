@@ -182,7 +182,7 @@ static void a_frame_that_its_owner_gave_up_goes_with_its_last_mapping(void **sta
 
 static void reserved_regions_are_not_the_domains_to_unmap(void **state)
 {
-    static const struct sluice_region r = {0x3000, 0x4fff, SLUICE_REGION_DIRECT, RW};
+    static const struct sluice_region r = {0x3000, 0x4fff, SLUICE_REGION_DIRECT, RW, 0};
     struct host *h = *state;
     uint32_t done;
 

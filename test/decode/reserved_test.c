@@ -7,11 +7,11 @@
 #define MAX   0xffffffffffffull
 
 static const struct sluice_region regions[] = {
-    {0x300000, 0x30ffff, SLUICE_REGION_RESERVED, 0},
-    {0x310000, 0x31ffff, SLUICE_REGION_DIRECT, RW},
-    {0x320000, 0x32ffff, SLUICE_REGION_RESERVED, 0},
-    {0x330000, 0x33ffff, SLUICE_REGION_RESERVED, 0},
-    {0x800000, 0x80ffff, SLUICE_REGION_DIRECT_RELAXABLE, RW},
+    {0x300000, 0x30ffff, SLUICE_REGION_RESERVED, 0, 0},
+    {0x310000, 0x31ffff, SLUICE_REGION_DIRECT, RW, 0},
+    {0x320000, 0x32ffff, SLUICE_REGION_RESERVED, 0, 0},
+    {0x330000, 0x33ffff, SLUICE_REGION_RESERVED, 0, 0},
+    {0x800000, 0x80ffff, SLUICE_REGION_DIRECT_RELAXABLE, RW, 0},
 };
 
 static long ask(struct host *h, uint16_t ctx, uint32_t rid, uint32_t flags, uint32_t *nr)
@@ -98,9 +98,9 @@ static void what_is_left_is_the_rest(void **state)
 
 static void nothing_is_left_at_both_ends(void **state)
 {
-    const struct sluice_region ends[] = {{0, 0xffff, SLUICE_REGION_RESERVED, 0},
-                                         {MSI, MAX | 0xfff, SLUICE_REGION_RESERVED, 0},
-                                         {MAX + 1, UINT64_MAX, SLUICE_REGION_RESERVED, 0}};
+    const struct sluice_region ends[] = {{0, 0xffff, SLUICE_REGION_RESERVED, 0, 0},
+                                         {MSI, MAX | 0xfff, SLUICE_REGION_RESERVED, 0, 0},
+                                         {MAX + 1, UINT64_MAX, SLUICE_REGION_RESERVED, 0, 0}};
     struct host *h = *state;
     uint32_t nr = 8;
 

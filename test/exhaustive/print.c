@@ -7,7 +7,8 @@
 
 static void print_device(FILE *f, const struct plan *plan, unsigned i)
 {
-    static const char *const types[] = {"direct", "direct-relaxable", "reserved", "msi"};
+    static const char *const types[] = {"direct", "direct-relaxable", "reserved", "msi", NULL,
+                                        "sw-msi"};
     const struct machine_device_config *dev = &plan->device[i];
     uint32_t rid = dev->rids[0].n;
 

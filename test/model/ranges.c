@@ -84,6 +84,54 @@ static void gather(const struct ghost *g, const struct inner_call *c,
     }
 }
 
+static void remember_pins(const struct inner_call *c, const struct pv_iommu_query_reserved *in,
+                          const struct regions *all)
+{
+    struct ghost_ctx *ctx = find_ctx(c->d, in->ctx_no);
+
+    if (in->flags & IOMMU_RESERVED_unpin)
+        ctx->pinned = false;
+    if (!(in->flags & IOMMU_RESERVED_pin) || c->status)
+        return;
+    ctx->pinned = true;
+    ctx->vague = all->nr > GHOST_PINS;
+    ctx->nr_reserved = ctx->vague ? 0 : all->nr;
+    memcpy(ctx->reserved, all->at, ctx->nr_reserved * sizeof(*all->at));
+}
+
+/* Goes on from where the region is covered by what was reserved already. */
+bool narrows_pins(const struct ghost *g, const struct ghost_ctx *ctx, const struct sluice_region *r)
+{
+    const uint64_t max = g->max_dfn << FRAME_LG2 | (FRAME_SIZE - 1);
+    const uint64_t last = r->last < max ? r->last : max;
+    uint64_t at = r->first;
+    bool moved = ctx->pinned;
+
+    while (moved && at <= last) {
+        moved = false;
+        for (unsigned i = 0; i < ctx->nr_reserved && at <= last; i++) {
+            const struct sluice_region *o = &ctx->reserved[i];
+
+            if (o->first > at || o->last < at)
+                continue;
+            if (o->last >= last)
+                return false;
+            at = o->last + 1;
+            moved = true;
+        }
+    }
+    return ctx->pinned && at <= last;
+}
+
+static bool flags_fit(uint32_t flags)
+{
+    const bool pin = flags & IOMMU_RESERVED_pin, unpin = flags & IOMMU_RESERVED_unpin;
+
+    if (flags > 15 || ((pin || unpin) && flags & IOMMU_RESERVED_device))
+        return false;
+    return !pin || (!unpin && flags & IOMMU_RESERVED_allowed);
+}
+
 static const struct ghost_device *asked_for(const struct ghost *g,
                                             const struct pv_iommu_query_reserved *in)
 {
@@ -101,7 +149,7 @@ bool called_query_reserved(struct ghost *g, const struct inner_call *c)
 
     memcpy(&in, c->in, sizeof(in));
     memcpy(&out, c->out, sizeof(out));
-    may_if(&v, in.flags & ~(uint32_t)3, -EINVAL);
+    may_if(&v, !flags_fit(in.flags), -EINVAL);
     if (!v.nr && (in.flags & IOMMU_RESERVED_device)) {
         dev = asked_for(g, &in);
         may_if(&v, !dev || dev->domain != c->d, -ENODEV);
@@ -113,6 +161,8 @@ bool called_query_reserved(struct ghost *g, const struct inner_call *c)
         gather(g, c, &in, dev, &all);
         nr = count(g, &all, in.flags & IOMMU_RESERVED_allowed);
         may_if(&v, nr > in.nr_ranges, -EMSGSIZE);
+        if (!dev)
+            remember_pins(c, &in, &all);
     }
     if (c->status == -EFAULT)
         return true; /* the array may lie where there is no memory */

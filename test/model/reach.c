@@ -210,10 +210,19 @@ static enum conflict region_conflict(const struct sluice_region *r, const struct
     return worst;
 }
 
+static enum conflict pins_conflict(const struct ghost *g, const struct ghost_ctx *ctx,
+                                   const struct sluice_region *r)
+{
+    if (!region_counts(r) || !narrows_pins(g, ctx, r))
+        return FITS;
+    return ctx->vague || g->failed ? AMBIGUOUS : CONFLICTS;
+}
+
 enum conflict group_conflict(const struct ghost *g, const struct ghost_device *dev,
                              const struct ghost_domain *d, uint16_t ctx_no)
 {
     const struct pages *pages = ctx_pages(g, d, ctx_no);
+    const struct ghost_ctx *ctx = find_ctx(d, ctx_no);
     enum conflict worst = FITS;
 
     for (unsigned i = 0; i < g->nr_devices; i++) {
@@ -226,6 +235,8 @@ enum conflict group_conflict(const struct ghost *g, const struct ghost_device *d
                                   ? region_conflict(&member->regions[k], pages)
                                   : FITS;
 
+            worst = c > worst ? c : worst;
+            c = pins_conflict(g, ctx, &member->regions[k]);
             worst = c > worst ? c : worst;
         }
         for (unsigned k = 0; k < g->nr_devices && worst == FITS; k++) {

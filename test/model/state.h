@@ -15,10 +15,16 @@
 #define MSI_LAST  0xfeeffu
 #define RIGHTS    (PT_READ | PT_WRITE)
 
+#define GHOST_PINS 32u
+
 struct ghost_ctx {
     bool exists, identity, defers;
     struct pages pages;   /* mapped by calls */
     struct pages pending; /* unmapped, but nobody has seen the flush: still referenced */
+    /* Pinned: what none of these touches; vague: they were too many to keep. */
+    bool pinned, vague;
+    unsigned nr_reserved;
+    struct sluice_region reserved[GHOST_PINS];
 };
 
 /* A bus frame of `user` that names a frame which is not its own, or which it does not hold. */
@@ -266,6 +272,9 @@ bool region_touches(const struct ghost *g, const struct ghost_domain *d, uint16_
  */
 bool leftover_touches(const struct ghost *g, uint64_t first, uint64_t last);
 unsigned leftover_rights(const struct ghost *g, uint64_t dfn);
+/* Would it take something away that is pinned in the context? */
+bool narrows_pins(const struct ghost *g, const struct ghost_ctx *ctx,
+                  const struct sluice_region *r);
 /* How many pages direct regions add to the context. */
 uint64_t region_pages(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no);
 /* The pages that the context has beside regions: mapped ones, or the memory of an identity context.

@@ -46,12 +46,18 @@ static const struct sc_word free_flags[] = {{"reattach_default", IOMMU_FREE_reat
                                             {NULL, 0}};
 static const struct sc_word map_flags[] = {
     {"r", IOMMU_MAP_readable}, {"w", IOMMU_MAP_writeable}, {"c", IOMMU_MAP_cache}, {NULL, 0}};
-static const struct sc_word reserved_flags[] = {
-    {"device", IOMMU_RESERVED_device}, {"allowed", IOMMU_RESERVED_allowed}, {NULL, 0}};
-static const struct sc_word range_types[] = {
-    {"direct", IOMMU_RANGE_direct},     {"direct-relaxable", IOMMU_RANGE_direct_relaxable},
-    {"reserved", IOMMU_RANGE_reserved}, {"msi", IOMMU_RANGE_msi},
-    {"allowed", IOMMU_RANGE_allowed},   {NULL, 0}};
+static const struct sc_word reserved_flags[] = {{"device", IOMMU_RESERVED_device},
+                                                {"allowed", IOMMU_RESERVED_allowed},
+                                                {"pin", IOMMU_RESERVED_pin},
+                                                {"unpin", IOMMU_RESERVED_unpin},
+                                                {NULL, 0}};
+static const struct sc_word range_types[] = {{"direct", IOMMU_RANGE_direct},
+                                             {"direct-relaxable", IOMMU_RANGE_direct_relaxable},
+                                             {"reserved", IOMMU_RANGE_reserved},
+                                             {"msi", IOMMU_RANGE_msi},
+                                             {"allowed", IOMMU_RANGE_allowed},
+                                             {"sw-msi", IOMMU_RANGE_sw_msi},
+                                             {NULL, 0}};
 static const struct sc_word flush_flags[] = {{"all", IOMMU_FLUSH_all}, {NULL, 0}};
 
 /* The two masks: a machine may offer more than a scenario asks for. */

@@ -5,11 +5,9 @@
 #include <string.h>
 
 const struct sc_word region_types[] = {
-    {"direct", SLUICE_REGION_DIRECT},
-    {"direct-relaxable", SLUICE_REGION_DIRECT_RELAXABLE},
-    {"reserved", SLUICE_REGION_RESERVED},
-    {"msi", SLUICE_REGION_MSI},
-    {NULL, 0},
+    {"direct", SLUICE_REGION_DIRECT},     {"direct-relaxable", SLUICE_REGION_DIRECT_RELAXABLE},
+    {"reserved", SLUICE_REGION_RESERVED}, {"msi", SLUICE_REGION_MSI},
+    {"sw-msi", SLUICE_REGION_SW_MSI},     {NULL, 0},
 };
 
 static void add_region(struct regions *r, const struct sc_region *region)
@@ -17,8 +15,10 @@ static void add_region(struct regions *r, const struct sc_region *region)
     enum sluice_region_type type = (enum sluice_region_type)region->type;
     bool direct = type == SLUICE_REGION_DIRECT || type == SLUICE_REGION_DIRECT_RELAXABLE;
 
-    r->all[r->nr++] =
-        (struct sluice_region){region->first, region->last, type, direct ? PT_READ | PT_WRITE : 0};
+    r->all[r->nr++] = (struct sluice_region){.first = region->first,
+                                             .last = region->last,
+                                             .type = type,
+                                             .prot = direct ? PT_READ | PT_WRITE : 0};
 }
 
 /* There has to be room. */
