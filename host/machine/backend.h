@@ -75,6 +75,7 @@ struct machine_device {
     struct sluice_device *sluice;
     struct machine_domain *owner; /* of one that no unit protects */
     struct machine_interrupt interrupt;
+    bool rang;           /* its last write of four bytes was to a doorbell */
     void *state;         /* the backend's */
     unsigned prefetched; /* by the walk that is under way */
 };
@@ -187,8 +188,19 @@ bool interrupt_is_message(uint64_t addr, size_t size, bool write);
 /* A message that a device writes by DMA: as machine_dma. */
 int interrupt_dma(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,
                   enum hw_reason *reason);
+/* Whose the device is, and its interrupts; NULL: nobody's. */
+const struct machine_domain *interrupt_owner(const struct machine_device *dev);
 /* The host forgets what it has set up for devices that are not their guest's any more. */
 void interrupts_settle(struct machine *m);
+
+/* doorbell.c */
+/* 0, or what is wrong with the doorbells of the configuration. */
+int doorbells_check(struct machine *m);
+/* For backends: the device wrote four bytes where there is no memory. */
+void doorbell_written(struct machine_device *dev, uint64_t maddr);
+/* The device writes a message to an address as it sees it: as machine_msi. */
+int doorbell_message(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,
+                     struct machine_delivery *out);
 
 /* port.c */
 void port_init(struct machine *m);

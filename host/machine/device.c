@@ -17,6 +17,8 @@ static int add(struct machine_device *dev, const struct machine_device_config *c
         .regions = config->regions,
         .nr_regions = config->nr_regions,
         .group = config->group ? config->group->sluice : NULL,
+        .doorbells = dev->m->config.doorbells,
+        .nr_doorbells = dev->m->config.nr_doorbells,
     };
     int err;
 
@@ -31,7 +33,11 @@ static int add(struct machine_device *dev, const struct machine_device_config *c
     if (err == -EINVAL)
         return machine_fail(dev->m, err,
                             "%s: reserved regions must be whole pages (FIRST-LAST in bytes, last "
-                            "byte included) and must not overlap",
+                            "byte included) and must not overlap; at most one is sw-msi, and not "
+                            "beside msi",
+                            dev->name);
+    if (err == -ENOSPC)
+        return machine_fail(dev->m, err, "the window has no page for every doorbell of %s",
                             dev->name);
     if (err == -ENODEV)
         return machine_fail(dev->m, err, "%s: the machine has PCI segment 0 only", dev->name);

@@ -19,7 +19,7 @@ bool interrupt_is_message(uint64_t addr, size_t size, bool write)
     return write && size == 4 && in_window(addr);
 }
 
-static const struct machine_domain *owner_of(const struct machine_device *dev)
+const struct machine_domain *interrupt_owner(const struct machine_device *dev)
 {
     const struct machine_domain *d = dev->m->domains;
     struct sluice_device_info info;
@@ -50,7 +50,7 @@ static void drop_vector(struct machine_device *dev)
 void interrupts_settle(struct machine *m)
 {
     for (struct machine_device *dev = m->devices; dev; dev = dev->next) {
-        if (!dev->interrupt.domain || dev->interrupt.domain == owner_of(dev))
+        if (!dev->interrupt.domain || dev->interrupt.domain == interrupt_owner(dev))
             continue;
         drop_vector(dev);
         dev->interrupt = (struct machine_interrupt){.domain = NULL};
@@ -89,7 +89,7 @@ static int take_entry(struct machine_device *dev)
         return 0;
     err = sluice_interrupt_alloc(dev->sluice, 0, &dev->interrupt.index);
     if (!err)
-        dev->interrupt.domain = owner_of(dev);
+        dev->interrupt.domain = interrupt_owner(dev);
     return err;
 }
 
@@ -175,10 +175,12 @@ int machine_msi(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t d
     *out = (struct machine_delivery){.message = addr};
     if (!device_sends_as(dev, rid))
         return machine_fail(dev->m, -EINVAL, "%s does not send as that requester", dev->name);
+    if (!in_window(addr) && dev->m->config.nr_doorbells)
+        return doorbell_message(dev, rid, addr, data, out);
     if (!in_window(addr))
         return machine_fail(dev->m, -EINVAL, "a message goes to 0x%x..0x%x, to words of 4 bytes",
                             X86_MSI_FIRST, X86_MSI_LAST);
-    if (is_remapped(dev) && owner_of(dev) && !(addr & X86_MSI_REMAPPABLE))
+    if (is_remapped(dev) && interrupt_owner(dev) && !(addr & X86_MSI_REMAPPABLE))
         err = program(dev, rid, addr, data, &message);
     return err ? err : send(dev, rid, &message, false, out);
 }

@@ -74,7 +74,7 @@ static int set_defaults(struct machine *m)
         return machine_fail(m, -EINVAL, "ram must be whole pages, from 1M to 64G");
     if (c->nr_units > SLUICE_MAX_UNITS)
         return machine_fail(m, -EINVAL, "at most %d units", SLUICE_MAX_UNITS);
-    return 0;
+    return doorbells_check(m);
 }
 
 bool machine_flush_hangs(struct machine *m)
@@ -113,7 +113,8 @@ static int check_images(struct machine *m)
 
 static int build(struct machine *m)
 {
-    struct sluice_config config = {.port = &m->port, .defer_ns = HOUR_NS};
+    struct sluice_config config = {
+        .port = &m->port, .defer_ns = HOUR_NS, .msi_window = m->config.msi_window};
     int err = set_defaults(m);
 
     if (!err)
@@ -134,6 +135,8 @@ static int build(struct machine *m)
     config.nr_frames = m->ram.nr;
     config.allow_unsafe_interrupts = m->config.allow_unsafe;
     err = sluice_create(&config, &m->sluice);
+    if (err == -EINVAL)
+        return machine_fail(m, err, "the window for doorbells must be whole pages");
     if (!err)
         err = add_units(m);
     if (err && !m->error[0])

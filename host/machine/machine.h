@@ -36,6 +36,8 @@ struct machine_slot {
     bool unprotected;
 };
 
+#define MACHINE_DOORBELLS 4u
+
 struct machine_config {
     const struct machine_backend *backend; /* its hardware; NULL: soft_backend */
     bool scalable;                         /* VT-d units: in scalable mode */
@@ -57,6 +59,13 @@ struct machine_config {
     unsigned nr_holes;
     const struct machine_slot *slots;
     unsigned nr_slots;
+    /*
+     * Arm: registers of interrupt controllers, at machine addresses beyond RAM. Every device behind
+     * a unit may write its messages there, through translation.
+     */
+    uint64_t doorbells[MACHINE_DOORBELLS];
+    unsigned nr_doorbells;
+    struct sluice_msi_window msi_window; /* as in struct sluice_config */
 };
 
 /* host/soft: memory, a software IOMMU, DMA engines. Needs nothing but libc. */
@@ -235,6 +244,10 @@ struct machine_delivery {
  * up; so is any of a device that nobody owns; they go out as they are. Delivered: 0. Blocked:
  * -EACCES and the reason. -EINVAL: no message, not its rid, or a vector that no guest may have;
  * -ENOSPC: no vector or entry is left; -ENOMEM, -EIO: the host could not set it up.
+ *
+ * Where the machine has doorbells, an address outside of the interrupt window is one as the device
+ * sees it: a write of four bytes there, through translation. At a doorbell it arrives at the
+ * device's owner, with its low byte as the vector. -EINVAL: it went to something else.
  */
 int machine_msi(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,
                 struct machine_delivery *out);

@@ -79,6 +79,8 @@ static void move(struct machine_device *dev, uint64_t maddr, char *data, size_t 
 {
     char *at = ram_at(&dev->m->ram, maddr);
 
+    if (write && !at && n == 4)
+        doorbell_written(dev, maddr);
     if (write && at)
         memcpy(at, data, n);
     else if (!write && at)

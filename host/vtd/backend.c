@@ -20,6 +20,8 @@ static int open_machine(struct machine *m)
         return machine_fail(m, -EOPNOTSUPP, "this machine has one unit, with VT-d's own tables");
     if (m->config.no_iommu && m->config.nr_slots)
         return machine_fail(m, -EOPNOTSUPP, "this machine has no devices without a unit");
+    if (m->config.nr_doorbells)
+        return machine_fail(m, -EOPNOTSUPP, "this machine has no doorbells");
     err = vtd_start_qemu(m);
     if (err)
         return err;

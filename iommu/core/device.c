@@ -5,7 +5,6 @@
 #include "attach.h"
 #include "doorbell.h"
 #include "isolation.h"
-#include "msi_window.h"
 #include "reserved.h"
 
 static bool has_rid(const struct device *dev, rid_t rid)
@@ -339,5 +338,5 @@ void sluice_device_info(struct sluice_device *sdev, struct sluice_device_info *o
     out->nr_interrupts = dev->nr_interrupts;
     out->unsafe = g->domain && g->unsafe;
     out->protected = g->unit && g->unit->translates && !g->unit->failed;
-    out->msi_window = msi_window_seen(dev);
+    out->msi_window = dev->msi_window;
 }

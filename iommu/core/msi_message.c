@@ -5,28 +5,11 @@
 
 void msi_window_show(struct group *g, const struct context *c)
 {
-    const struct sluice_port *port = g->s->port;
     const struct region_use *u = c && c->domain ? msi_window_of(c) : NULL;
 
-    port->lock(port->host, &g->unit->lock);
     for (struct device *dev = g->devices; dev; dev = dev->sibling)
         dev->msi_window = u && device_region(dev, SLUICE_REGION_SW_MSI) ? u->first.n << FRAME_LG2
                                                                         : SLUICE_NO_WINDOW;
-    port->unlock(port->host, &g->unit->lock);
-}
-
-uint64_t msi_window_seen(const struct device *dev)
-{
-    const struct group *g = dev->group;
-    const struct sluice_port *port = g->s->port;
-    uint64_t window;
-
-    if (!g->unit)
-        return SLUICE_NO_WINDOW;
-    port->lock(port->host, &g->unit->lock);
-    window = dev->msi_window;
-    port->unlock(port->host, &g->unit->lock);
-    return window;
 }
 
 static bool is_translated(const struct device *dev)
@@ -48,7 +31,7 @@ int sluice_device_compose_msi(struct sluice_device *sdev, unsigned index, uint32
     *out = (struct hw_message){.address = at->maddr, .data = data};
     if (!is_translated(dev))
         return 0;
-    window = msi_window_seen(dev);
+    window = dev->msi_window;
     if (window == SLUICE_NO_WINDOW)
         return -EPERM;
     out->address = window + (at->doorbell->page << FRAME_LG2) + at->maddr % FRAME_SIZE;

@@ -3,8 +3,7 @@
  * The window of a context in which its devices see their doorbells: a reserved region of the
  * context, one, with a page for each doorbell of the devices in it. It comes with the first device
  * that has one, where that has it or, if the host lets it move, where there is room; it stays there
- * until the last of them has left. Quarantines have none. All under the domain's lock, but for what
- * a device sees.
+ * until the last of them has left. Quarantines have none. All under the domain's lock.
  */
 #ifndef SLUICE_CORE_MSI_WINDOW_H
 #define SLUICE_CORE_MSI_WINDOW_H
@@ -39,8 +38,5 @@ void msi_window_forget(struct context *c);
 
 /* The group's devices see their doorbells in that context from now on; NULL: nowhere. */
 void msi_window_show(struct group *g, const struct context *c);
-
-/* Where the device sees its doorbells, or SLUICE_NO_WINDOW. */
-uint64_t msi_window_seen(const struct device *dev);
 
 #endif

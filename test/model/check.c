@@ -18,8 +18,8 @@ bool ghost_check(struct ghost *g)
         if (!g->no_iommu && !check_contexts(g, g->domains[i]))
             return false;
     }
-    return check_frames(g) &&
-           (g->no_iommu || (check_devices(g) && check_caches(g) && check_interrupts(g)));
+    return check_frames(g) && (g->no_iommu || (check_devices(g) && check_doorbells(g) &&
+                                               check_caches(g) && check_interrupts(g)));
 }
 
 static bool memory_is(struct ghost *g, const struct ghost_domain *d, uint64_t gfn)

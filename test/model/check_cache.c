@@ -35,7 +35,8 @@ static void check_present(struct caches *c, const struct ghost_device *dev,
 
         if (cached->mfn.n + i == dfn && !(cached->attr & RIGHTS & ~leftover_rights(c->g, dfn)))
             continue;
-        if (is_pending(dev, dfn, cached->mfn.n + i, cached->attr))
+        if (is_pending(dev, dfn, cached->mfn.n + i, cached->attr) ||
+            doorbell_is_left(c->g, cached->mfn.n + i))
             continue;
         if (!device_reach(c->g, dev, dfn, &mfn, &attr))
             stale(c, dev, dfn, "nothing is mapped there");

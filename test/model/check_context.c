@@ -8,6 +8,7 @@ struct comparison {
     const struct pages *pages;
     size_t next;      /* of pages */
     uint64_t regions; /* pages of direct regions that were seen */
+    unsigned doorbells;
     uint16_t ctx_no;
     bool same;
 };
@@ -76,9 +77,23 @@ static bool page_is(struct comparison *c, uint64_t dfn, uint64_t mfn, const stru
     return true;
 }
 
+static bool doorbell_is(struct comparison *c, uint64_t dfn, bool same, unsigned attr)
+{
+    const unsigned rights = attr & RIGHTS & (c->g->write_implies_read ? PT_WRITE : RIGHTS);
+
+    c->doorbells++;
+    return same && rights == PT_WRITE ? true : differs(c, dfn, "is not the doorbell, to write");
+}
+
 static bool region_page_is(struct comparison *c, uint64_t dfn, uint64_t mfn, unsigned attr)
 {
     unsigned rights = region_rights(c->g, c->d, c->ctx_no, dfn);
+    uint64_t doorbell;
+
+    if (doorbell_at(c->g, c->d, c->ctx_no, dfn, &doorbell))
+        return doorbell_is(c, dfn, doorbell == mfn, attr);
+    if (doorbell_is_left(c->g, mfn))
+        return true;
 
     if (!rights && mfn == dfn && leftover_rights(c->g, dfn))
         return true;
@@ -127,6 +142,9 @@ static bool compare_tables(struct ghost *g, const struct ghost_domain *d, uint16
     skip_unseen(&c);
     if (c.next < c.pages->nr)
         return differs(&c, c.pages->at[c.next].dfn, "is not mapped and should be");
+    if (c.doorbells != doorbell_pages(g, d, ctx_no))
+        return complain(g, "%s: context %u has %u doorbells, right is %u", d->name, ctx_no,
+                        c.doorbells, doorbell_pages(g, d, ctx_no));
     if (c.regions != region_pages(g, d, ctx_no))
         return complain(g, "%s: context %u has %ju pages of direct regions, right is %ju", d->name,
                         ctx_no, (uintmax_t)c.regions, (uintmax_t)region_pages(g, d, ctx_no));

@@ -122,6 +122,7 @@ static bool learn_places(struct ghost *g, struct ghost_domain *d, uint16_t from,
         if (info.domain != d->real || (info.ctx_no != from && info.ctx_no != to))
             return complain(g, "%s: after -EIO in context %u", dev->name, info.ctx_no);
         dev->ctx = info.ctx_no;
+        doorbells_learn_window(dev);
     }
     return true;
 }

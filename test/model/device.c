@@ -17,6 +17,7 @@ void group_move(struct ghost *g, const struct ghost_device *dev, struct ghost_do
             g->devices[i]->programmed = false;
         g->devices[i]->domain = d;
         g->devices[i]->ctx = ctx;
+        doorbells_learn_window(g->devices[i]);
     }
 }
 
@@ -37,9 +38,10 @@ bool ghost_device_added(struct ghost *g, const struct machine_device_config *con
     memcpy(new->rids, config->rids, config->nr_rids * sizeof(*new->rids));
     new->group = group ? group->group : g->nr_groups++;
     new->nr_regions = config->nr_regions;
-    new->regions = must_alloc(NULL, config->nr_regions, sizeof(*new->regions));
+    new->regions = must_alloc(NULL, config->nr_regions + 1, sizeof(*new->regions));
     if (config->nr_regions)
         memcpy(new->regions, config->regions, config->nr_regions * sizeof(*new->regions));
+    doorbells_add_window(g, new);
     g->devices = must_alloc(g->devices, g->nr_devices + 1, sizeof(*g->devices));
     g->devices[g->nr_devices++] = new;
     if (!new->real && !config->unprotected && !g->no_iommu)

@@ -116,6 +116,8 @@ bool ghost_msi(struct ghost *g, struct machine_device *machine, rid_t rid, uint6
     if (is_injected(g, status) ||
         (status == -EACCES && out->reason == HW_REASON_UNIT && g->may_fail))
         return true;
+    if (g->nr_doorbells && has_rid(dev, rid) && (addr < MSI_BASE || addr >= MSI_END))
+        return doorbell_msi(g, dev, rid, addr, data, status, out);
     if (!has_rid(dev, rid) || addr < MSI_BASE || addr >= MSI_END || addr % 4)
         return status == -EINVAL ? true : complain(g, "%s: no message gave %d", dev->name, status);
     if (!is_remapped(g, dev))

@@ -25,14 +25,17 @@ static void add_region(struct regions *all, const struct sluice_region *r)
         return;
     to = &all->at[all->nr++];
     *to = *r;
-    if (r->type == SLUICE_REGION_MSI || r->type == SLUICE_REGION_RESERVED)
+    if (r->type != SLUICE_REGION_DIRECT && r->type != SLUICE_REGION_DIRECT_RELAXABLE)
         to->prot = 0;
 }
 
-static void add_device(struct regions *all, const struct ghost_device *dev, bool relaxable)
+static void add_device(struct regions *all, const struct ghost_device *dev, bool declared,
+                       bool relaxable)
 {
     for (unsigned i = 0; i < dev->nr_regions; i++)
-        if (relaxable || region_counts(&dev->regions[i]))
+        if (declared && dev->regions[i].type == SLUICE_REGION_SW_MSI)
+            add_region(all, &dev->window);
+        else if (relaxable || region_counts(&dev->regions[i]))
             add_region(all, &dev->regions[i]);
 }
 
@@ -80,7 +83,7 @@ static void gather(const struct ghost *g, const struct inner_call *c,
         const struct ghost_device *dev = g->devices[i];
 
         if (asked ? dev->group == asked->group : dev->domain == c->d && dev->ctx == in->ctx_no)
-            add_device(all, dev, asked && !(in->flags & IOMMU_RESERVED_allowed));
+            add_device(all, dev, asked, asked && !(in->flags & IOMMU_RESERVED_allowed));
     }
 }
 

@@ -17,7 +17,7 @@ static uint64_t last_of(const struct sluice_region *r)
     return r->last >> FRAME_LG2;
 }
 
-static bool is_in(const struct ghost_device *dev, const struct ghost_domain *d, uint16_t ctx_no)
+bool device_is_in(const struct ghost_device *dev, const struct ghost_domain *d, uint16_t ctx_no)
 {
     return dev->real && dev->domain == d && dev->ctx == ctx_no;
 }
@@ -41,7 +41,7 @@ unsigned region_rights(const struct ghost *g, const struct ghost_domain *d, uint
     unsigned rights = 0;
 
     for (unsigned i = 0; i < g->nr_devices; i++) {
-        if (is_in(g->devices[i], d, ctx_no))
+        if (device_is_in(g->devices[i], d, ctx_no))
             rights |= device_region_rights(g->devices[i], dfn);
     }
     return rights;
@@ -53,7 +53,7 @@ bool region_touches(const struct ghost *g, const struct ghost_domain *d, uint16_
     for (unsigned i = 0; i < g->nr_devices; i++) {
         const struct ghost_device *dev = g->devices[i];
 
-        for (unsigned k = 0; is_in(dev, d, ctx_no) && k < dev->nr_regions; k++) {
+        for (unsigned k = 0; device_is_in(dev, d, ctx_no) && k < dev->nr_regions; k++) {
             const struct sluice_region *r = &dev->regions[k];
 
             if (region_counts(r) && first <= last_of(r) && last >= first_of(r))
@@ -65,6 +65,8 @@ bool region_touches(const struct ghost *g, const struct ghost_domain *d, uint16_
 
 bool leftover_touches(const struct ghost *g, uint64_t first, uint64_t last)
 {
+    if (window_is_left(g, first, last))
+        return true;
     for (unsigned i = 0; g->failed && i < g->nr_devices; i++) {
         const struct ghost_device *dev = g->devices[i];
 
@@ -101,7 +103,7 @@ static uint64_t pages_of_its_own(const struct ghost *g, const struct ghost_domai
             const struct ghost_device *dev = g->devices[i];
             unsigned end = i < device ? dev->nr_regions : region;
 
-            for (unsigned k = 0; is_in(dev, d, ctx_no) && k < end; k++)
+            for (unsigned k = 0; device_is_in(dev, d, ctx_no) && k < end; k++)
                 seen |= dev->regions[k].type == SLUICE_REGION_DIRECT &&
                         dfn >= first_of(&dev->regions[k]) && dfn <= last_of(&dev->regions[k]);
         }
@@ -115,7 +117,7 @@ uint64_t region_pages(const struct ghost *g, const struct ghost_domain *d, uint1
     uint64_t nr = 0;
 
     for (unsigned i = 0; i < g->nr_devices; i++) {
-        if (!is_in(g->devices[i], d, ctx_no))
+        if (!device_is_in(g->devices[i], d, ctx_no))
             continue;
         for (unsigned k = 0; k < g->devices[i]->nr_regions; k++) {
             if (g->devices[i]->regions[k].type == SLUICE_REGION_DIRECT)
@@ -151,6 +153,10 @@ bool reach(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no,
             *attr |= PT_READ;
         return true;
     }
+    if (doorbell_at(g, d, ctx_no, dfn, mfn)) {
+        *attr = PT_WRITE | (g->write_implies_read ? PT_READ : 0);
+        return true;
+    }
     *mfn = dfn;
     *attr = rights;
     return rights != 0;
@@ -179,12 +185,32 @@ static bool regions_overlap(const struct sluice_region *a, const struct sluice_r
     return region_counts(a) && region_counts(b) && a->first <= b->last && b->first <= a->last;
 }
 
+static bool is_window(const struct sluice_region *r)
+{
+    return r->type == SLUICE_REGION_SW_MSI;
+}
+
+/* Of regions other than windows: does one lie in a window that the context has? */
+static bool window_is_there(const struct ghost *g, const struct sluice_region *r,
+                            const struct ghost_domain *d, uint16_t ctx_no)
+{
+    for (unsigned i = 0; i < g->nr_devices; i++) {
+        const struct ghost_device *dev = g->devices[i];
+
+        for (unsigned k = 0; device_is_in(dev, d, ctx_no) && k < dev->nr_regions; k++)
+            if (is_window(&dev->regions[k]) && regions_overlap(r, &dev->regions[k]))
+                return true;
+    }
+    return false;
+}
+
 /* Do two devices ask for different things at one address? */
 static bool devices_differ(const struct ghost_device *a, const struct ghost_device *b)
 {
     for (unsigned i = 0; i < a->nr_regions; i++) {
         for (unsigned k = 0; k < b->nr_regions; k++) {
-            if (regions_overlap(&a->regions[i], &b->regions[k]) &&
+            if (!is_window(&a->regions[i]) && !is_window(&b->regions[k]) &&
+                regions_overlap(&a->regions[i], &b->regions[k]) &&
                 (a->regions[i].type != b->regions[k].type ||
                  a->regions[i].prot != b->regions[k].prot))
                 return true;
@@ -193,7 +219,7 @@ static bool devices_differ(const struct ghost_device *a, const struct ghost_devi
     return false;
 }
 
-static enum conflict region_conflict(const struct sluice_region *r, const struct pages *pages)
+enum conflict region_conflict(const struct sluice_region *r, const struct pages *pages)
 {
     enum conflict worst = FITS;
 
@@ -230,11 +256,17 @@ enum conflict group_conflict(const struct ghost *g, const struct ghost_device *d
 
         if (member->group != dev->group)
             continue;
+        if (window_conflict(g, member, d, ctx_no) > worst)
+            worst = window_conflict(g, member, d, ctx_no);
         for (unsigned k = 0; pages && k < member->nr_regions; k++) {
             enum conflict c = region_counts(&member->regions[k])
                                   ? region_conflict(&member->regions[k], pages)
                                   : FITS;
 
+            if (is_window(&member->regions[k]))
+                continue;
+            if (window_is_there(g, &member->regions[k], d, ctx_no))
+                c = g->failed ? AMBIGUOUS : CONFLICTS;
             worst = c > worst ? c : worst;
             c = pins_conflict(g, ctx, &member->regions[k]);
             worst = c > worst ? c : worst;
@@ -242,7 +274,7 @@ enum conflict group_conflict(const struct ghost *g, const struct ghost_device *d
         for (unsigned k = 0; k < g->nr_devices && worst == FITS; k++) {
             const struct ghost_device *other = g->devices[k];
 
-            if ((other->group == dev->group || is_in(other, d, ctx_no)) &&
+            if ((other->group == dev->group || device_is_in(other, d, ctx_no)) &&
                 devices_differ(member, other))
                 worst = AMBIGUOUS;
         }
@@ -255,6 +287,6 @@ unsigned ctx_devices(const struct ghost *g, const struct ghost_domain *d, uint16
     unsigned nr = 0;
 
     for (unsigned i = 0; i < g->nr_devices; i++)
-        nr += is_in(g->devices[i], d, ctx_no);
+        nr += device_is_in(g->devices[i], d, ctx_no);
     return nr;
 }

@@ -60,6 +60,7 @@ struct ghost *ghost_create(struct machine *m, const struct machine_config *confi
     g->max_dfn = ((uint64_t)1 << (bits - FRAME_LG2)) - 1;
     g->holes = copy_regions(config->holes, config->nr_holes);
     g->nr_holes = config->nr_holes;
+    doorbells_begin(g, config);
     g->machine_frames = count_frames(g);
     return g;
 }

@@ -86,8 +86,10 @@ struct ghost_device {
     char *name;
     rid_t rids[8];
     unsigned nr_rids, group;
-    struct sluice_region *regions;
+    struct sluice_region *regions; /* the window for doorbells: where it is now */
     unsigned nr_regions;
+    struct sluice_region window; /* the same, where it was declared; SW_MSI: it has one */
+    bool window_moves;
     struct ghost_domain *domain; /* NULL: quarantine */
     uint16_t ctx;
     bool programmed; /* its guest has programmed an interrupt: */
@@ -114,6 +116,9 @@ struct ghost {
     struct machine *m;
     struct sluice *sluice;
     bool blocked, no_iommu, no_intremap, allow_unsafe, write_implies_read;
+    uint64_t doorbells[MACHINE_DOORBELLS];
+    unsigned nr_doorbells;
+    struct sluice_msi_window msi_window;
     /*
      * QEMU's VT-d: it says of a page that is not there that it lacks the right (7.1.3), and lets
      * more interrupt messages through than it should.
@@ -288,10 +293,38 @@ bool device_reach(const struct ghost *g, const struct ghost_device *dev, uint64_
                   uint64_t *mfn, unsigned *attr);
 
 enum conflict { FITS, AMBIGUOUS, CONFLICTS };
+/* Does what is mapped by others clash with the region? */
+enum conflict region_conflict(const struct sluice_region *r, const struct pages *pages);
+bool device_is_in(const struct ghost_device *dev, const struct ghost_domain *d, uint16_t ctx_no);
 /* Would regions of the device's group clash with what the context has? */
 enum conflict group_conflict(const struct ghost *g, const struct ghost_device *dev,
                              const struct ghost_domain *d, uint16_t ctx_no);
 unsigned ctx_devices(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no);
+
+/* ---- Doorbells: doorbell.c
+ * ------------------------------------------------------------------------ */
+
+void doorbells_begin(struct ghost *g, const struct machine_config *config);
+/* The regions of a new device, with the window that its doorbells need. */
+void doorbells_add_window(const struct ghost *g, struct ghost_device *dev);
+/* The device has moved: where its window is now is read from the machine. */
+void doorbells_learn_window(struct ghost_device *dev);
+/* The machine frame of the doorbell that devices in the context see at dfn; false: none. */
+bool doorbell_at(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no, uint64_t dfn,
+                 uint64_t *mfn);
+/* After a flush failed, a page with that frame may be a doorbell's that stayed behind. */
+bool doorbell_is_left(const struct ghost *g, uint64_t mfn);
+/* The same of windows: may one be in first..last? */
+bool window_is_left(const struct ghost *g, uint64_t first, uint64_t last);
+/* How many pages of the context are doorbells. */
+unsigned doorbell_pages(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no);
+/* Is there room for the device's window? */
+enum conflict window_conflict(const struct ghost *g, const struct ghost_device *dev,
+                              const struct ghost_domain *d, uint16_t ctx_no);
+bool check_doorbells(struct ghost *g);
+/* What became of a message that is no interrupt message of x86. */
+bool doorbell_msi(struct ghost *g, const struct ghost_device *dev, rid_t rid, uint64_t addr,
+                  uint32_t data, int status, const struct machine_delivery *out);
 
 /* ---- Verdicts: verdict.c
  * ------------------------------------------------------------------------- */

@@ -48,12 +48,17 @@ static const struct sc_spec machine_fields[] = {
     {.name = "coherent", .dir = SC_IN, .kind = SC_CHOICE, .words = on_off, .absent = ON},
     {.name = "units", .dir = SC_IN, .kind = SC_NUMBER, .size = 2},
     {.name = "seed", .dir = SC_IN, .kind = SC_NUMBER},
+    {.name = "doorbell", .dir = SC_IN, .kind = SC_NUMBER, .repeat = true},
+    {.name = "sw_msi", .dir = SC_IN, .kind = SC_NUMBER},
+    {.name = "sw_msi_size", .dir = SC_IN, .kind = SC_NUMBER},
+    {.name = "sw_msi_lowest", .dir = SC_IN, .kind = SC_NUMBER},
+    {.name = "sw_msi_highest", .dir = SC_IN, .kind = SC_NUMBER},
     {.name = NULL},
 };
 
-static const struct sc_word features[] = {{"nested", 0},          {"pasid", 0},  {"superpages", 0},
-                                          {"two-devices", 0},     {"nvme", 0},   {"intremap", 0},
-                                          {"intremap-strict", 0}, {"faults", 0}, {NULL, 0}};
+static const struct sc_word features[] = {
+    {"nested", 0},   {"pasid", 0},           {"superpages", 0}, {"two-devices", 0}, {"nvme", 0},
+    {"intremap", 0}, {"intremap-strict", 0}, {"faults", 0},     {"doorbell", 0},    {NULL, 0}};
 static const struct sc_spec require_args[] = {
     {.name = "feature", .dir = SC_IN, .kind = SC_CHOICE, .words = features, .repeat = true},
     {.name = NULL},
@@ -76,6 +81,31 @@ static const struct sc_call *machine_call(const struct scenario *sc)
         if (sc->lines[i].call->verb->setup)
             return sc->lines[i].call;
     return &absent;
+}
+
+/* One more than a machine has is one too many for it, whatever comes behind. */
+static void doorbells_in(const struct sc_call *call, struct machine_config *config)
+{
+    const struct sc_value *value;
+
+    while ((value = sc_nth(call, "doorbell", config->nr_doorbells))) {
+        if (config->nr_doorbells < MACHINE_DOORBELLS)
+            config->doorbells[config->nr_doorbells] = value->number;
+        config->nr_doorbells++;
+    }
+}
+
+/* What is left out is as the library has it. */
+static struct sluice_msi_window window_in(const struct player *p, const struct sc_call *call)
+{
+    const struct sc_value *base = sc_get(call, "sw_msi"), *size = sc_get(call, "sw_msi_size");
+
+    return (struct sluice_msi_window){
+        .base = base || !size ? player_number(p, call, "sw_msi") : SLUICE_MSI_BASE,
+        .length = size || !base ? player_number(p, call, "sw_msi_size") : SLUICE_MSI_LENGTH,
+        .lowest = player_number(p, call, "sw_msi_lowest"),
+        .highest = player_number(p, call, "sw_msi_highest"),
+    };
 }
 
 static struct machine_slot *slots_in(const struct scenario *sc, unsigned *nr)
@@ -124,7 +154,9 @@ void setup_config(const struct scenario *sc, const struct machine_kind *machine,
         .seed = player_number(&p, call, "seed"),
         .holes = holes.all,
         .nr_holes = holes.nr,
+        .msi_window = window_in(&p, call),
     };
+    doorbells_in(call, config);
     config->slots = slots_in(sc, &config->nr_slots);
 }
 

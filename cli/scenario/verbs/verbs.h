@@ -15,6 +15,7 @@ extern const struct sc_verb frames_verbs[];    /* those of the frames ABI */
 extern const struct sc_verb ioreq_verbs[];     /* emulators */
 extern const struct sc_verb memory_verbs[];    /* a guest's processor */
 extern const struct sc_verb dma_verbs[];       /* devices */
+extern const struct sc_verb doorbell_verbs[];  /* messages for them */
 extern const struct sc_verb host_verbs[];      /* memory management, faults, failures */
 extern const struct sc_verb look_verbs[];      /* looking inside */
 extern const struct sc_verb later_verbs[];     /* known to the grammar, not to this build */
