@@ -50,6 +50,27 @@ void map(const struct range *r, uint64_t at)
     call(r->d, IOMMU_map_pages, &a, sizeof(a));
 }
 
+void put_list(const struct range *r, uint64_t at)
+{
+    uint64_t gfn[LIST_PAGES];
+
+    for (uint32_t i = 0; i < r->nr_pages; i++)
+        gfn[i] = CALLS_GFN + at + (i * 37u) % r->nr_pages;
+    must(machine_guest_write(r->d, MACHINE_ARG + FRAME_SIZE / 2, gfn, r->nr_pages * sizeof(*gfn)));
+}
+
+void map_list(const struct range *r, uint64_t at)
+{
+    struct pv_iommu_map_list a = {.ctx_no = r->ctx_no,
+                                  .dfn = CALLS_DFN + at,
+                                  .map_flags = IOMMU_MAP_readable | IOMMU_MAP_writeable,
+                                  .pgsize = 4096,
+                                  .nr_pages = r->nr_pages};
+
+    a.gfns.q = MACHINE_ARG + FRAME_SIZE / 2;
+    call(r->d, IOMMU_map_list, &a, sizeof(a));
+}
+
 void unmap(const struct range *r, uint64_t at)
 {
     struct pv_iommu_unmap_pages a = {

@@ -21,6 +21,10 @@ void call(struct machine_domain *d, int subop, void *arg, size_t size);
 uint16_t new_context(struct machine_domain *d);
 uint16_t new_deferred(struct machine_domain *d);
 void map(const struct range *r, uint64_t at);
+/* A list of the same number of frames, not in order, in the argument page; and mapping it. */
+#define LIST_PAGES 256u
+void put_list(const struct range *r, uint64_t at);
+void map_list(const struct range *r, uint64_t at);
 void unmap(const struct range *r, uint64_t at);
 /* The device of the domain goes to the context. */
 void attach(const struct range *r, uint8_t devfn);

@@ -42,6 +42,15 @@ static void map_all(void *arg)
         map(&r->range, (uint64_t)i * r->range.nr_pages);
 }
 
+/* Always the same frames, in an order of their own, at the next addresses. */
+static void map_lists(void *arg)
+{
+    const struct round *r = arg;
+
+    for (unsigned i = 0; i < CALLS; i++)
+        map_list(&r->range, (uint64_t)i * r->range.nr_pages);
+}
+
 static void unmap_all(void *arg)
 {
     const struct round *r = arg;
@@ -109,6 +118,22 @@ static void bench_calls(struct world *w, struct machine_domain *d, uint16_t ctx_
     c.subject = (struct bench_work){map_all, unmap_all, &r, units};
     c.target = unmap_target;
     bench_run(&c);
+}
+
+static void bench_list(struct world *w)
+{
+    struct round r = {w, {w->scattered, w->ctx[1], PAGES}};
+    const double units = (double)CALLS * PAGES;
+    const struct bench_case c = {.name = "hypercall: map_list 256 x 4K, scattered frames",
+                                 .yardstick = "A",
+                                 .rounds = 301,
+                                 .limit = {NULL, store_all, &r, units},
+                                 .subject = {unmap_all, map_lists, &r, units}};
+
+    put_list(&r.range, 0);
+    map_lists(&r);
+    bench_run(&c);
+    unmap_all(&r);
 }
 
 /* One-page calls against a call that does nothing: what is left is the work. */
@@ -302,6 +327,7 @@ int main(int argc, char **argv)
     bench_heading();
     bench_calls(&w, w.dense, w.ctx[0], "neighbouring frames", PAGES, 4, 5);
     bench_calls(&w, w.scattered, w.ctx[1], "scattered frames", PAGES, 0, 0);
+    bench_list(&w);
     bench_single(&w);
     bench_deferred(&w, PAGES);
     bench_deferred(&w, 1);

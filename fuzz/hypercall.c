@@ -19,6 +19,8 @@
 #define PAGES    24u
 
 #define MOST_ELEMENTS 8u
+#define MOST_FETCH    512u
+#define MOST_GFNS     (PAGES * 512u) /* no more of them can be read */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -44,6 +46,9 @@ struct fuzz {
     struct seen seen[2]; /* the argument; the one inside a remote call */
     unsigned nr_seen;
     struct array array;
+    bool remote;
+    bool listing; /* a map_list is being made: what follows the arguments are gfns */
+    uint64_t nr_gfns, gfn[MOST_GFNS];
     uint8_t flip;
     enum sluice_space space; /* of the first domain */
     bool adverse, flush_failed;
@@ -85,17 +90,37 @@ static void saw_argument(const void *bytes, uint64_t from, size_t size)
     now->nr_seen++;
 }
 
+/* The same for gfns, some at a time. */
+static void saw_gfns(const void *bytes, size_t size)
+{
+    if (now->nr_gfns + size / 8 > MOST_GFNS) {
+        fprintf(stderr, "more gfns are fetched than there are\n");
+        abort();
+    }
+    memcpy(&now->gfn[now->nr_gfns], bytes, size);
+    now->nr_gfns += size / 8;
+}
+
+static void saw(const void *bytes, uint64_t from, size_t size)
+{
+    if (now->array.at)
+        saw_element(&now->array, bytes, from, size);
+    else if (now->listing && now->nr_seen > now->remote)
+        saw_gfns(bytes, size);
+    else
+        saw_argument(bytes, from, size);
+}
+
 static int fetch(void *host, void *guest, void *to, uint64_t from, size_t size)
 {
-    char other[64];
+    char other[MOST_FETCH];
 
     (void)host;
     if (machine_guest_read(guest, from, to, size))
         return -EFAULT;
-    if (now->array.at)
-        saw_element(&now->array, to, from, size);
-    else
-        saw_argument(to, from, size);
+    if (size > MOST_FETCH)
+        abort();
+    saw(to, from, size);
     memcpy(other, to, size);
     for (size_t i = 0; i < size; i++)
         other[i] ^= (char)now->flip;
@@ -132,6 +157,25 @@ static uint32_t hostile_size(struct input *in)
     return kind < 250 ? size[kind % 8] : (uint32_t)take_number(in, 4);
 }
 
+static uint64_t hostile_array(struct input *in)
+{
+    const uint8_t what = take_byte(in);
+
+    if (what > 250)
+        return take_hostile(in, 8);
+    return MACHINE_ARG + (what > 240 ? FRAME_SIZE - 24 : FRAME_SIZE / 2);
+}
+
+/* The list of a map_list. */
+static void put_gfns(struct machine_domain *d, const struct pv_iommu_map_list *m, struct input *in)
+{
+    for (uint64_t i = 0; i < m->nr_pages && i < 20; i++) {
+        const uint64_t gfn = take_hostile(in, PAGES + 4);
+
+        (void)machine_guest_write(d, m->gfns.q + i * sizeof(gfn), &gfn, sizeof(gfn));
+    }
+}
+
 static size_t argument(struct input *in, int subop, void *at)
 {
     struct pv_iommu_map_pages *m = at;
@@ -141,8 +185,27 @@ static size_t argument(struct input *in, int subop, void *at)
     struct pv_iommu_alloc *a = at;
     struct pv_iommu_query_reserved *q = at;
     struct pv_iommu_flush_context *fl = at;
+    struct pv_iommu_map_list *list = at;
+    struct pv_iommu_batch *b = at;
+    struct pv_iommu_read_faults *faults = at;
 
     switch (subop) {
+    case IOMMU_read_faults:
+        *faults = (struct pv_iommu_read_faults){.nr = (uint32_t)take_hostile(in, 4)};
+        faults->faults.q = hostile_array(in);
+        return sizeof(*faults);
+    case IOMMU_batch: /* of none, or of what cannot be read */
+        *b = (struct pv_iommu_batch){.nr = (uint32_t)take_hostile(in, 2)};
+        b->elements.q = UINT64_MAX - 8;
+        return sizeof(*b);
+    case IOMMU_map_list:
+        *list = (struct pv_iommu_map_list){.ctx_no = (uint16_t)take_hostile(in, 4),
+                                           .dfn = take_hostile(in, 1100),
+                                           .map_flags = (uint32_t)take_hostile(in, 8),
+                                           .pgsize = hostile_size(in),
+                                           .nr_pages = (uint32_t)take_hostile(in, 20)};
+        list->gfns.q = hostile_array(in);
+        return sizeof(*list);
     case IOMMU_map_pages:
         *m = (struct pv_iommu_map_pages){.ctx_no = (uint16_t)take_hostile(in, 4),
                                          .gfn = take_hostile(in, PAGES + 4),
@@ -173,7 +236,7 @@ static size_t argument(struct input *in, int subop, void *at)
             .dev = {.devfn = (uint8_t)(8 + 8 * (take_byte(in) % (NR_DEVS + 1)))},
             .flags = (uint32_t)take_hostile(in, 5),
             .nr_ranges = (uint32_t)take_hostile(in, 4)};
-        q->ranges.q = take_byte(in) > 250 ? take_hostile(in, 8) : MACHINE_ARG + FRAME_SIZE / 2;
+        q->ranges.q = hostile_array(in);
         return sizeof(*q);
     case IOMMU_flush_context:
         *fl = (struct pv_iommu_flush_context){.ctx_no = (uint16_t)take_hostile(in, 4),
@@ -192,7 +255,11 @@ static size_t argument(struct input *in, int subop, void *at)
 static void tell_call(struct fuzz *f, unsigned caller, int subop, long status)
 {
     const bool remote = subop == IOMMU_remote_cmd;
-    struct ghost_call call = {.caller = (uint16_t)caller, .subop = subop, .status = status};
+    struct ghost_call call = {.caller = (uint16_t)caller,
+                              .subop = subop,
+                              .status = status,
+                              .gfns = f->gfn,
+                              .nr_gfns = f->nr_gfns};
 
     call.in = f->nr_seen > 0 || subop == IOMMU_query_capabilities ? f->seen[0].in : NULL;
     call.out = call.in ? f->seen[0].out : NULL;
@@ -212,7 +279,7 @@ static void hypercall(struct fuzz *f, struct input *in)
     const bool remote = what >> 4 & 1 && take_byte(in) & 1;
     int subop = (what & 15) | (what >> 1 & 16); /* bit 5: an extension */
     uint64_t at = MACHINE_ARG;
-    char arg[64] = {0};
+    _Alignas(8) char arg[64] = {0};
     size_t size = argument(in, subop, arg);
     long status;
 
@@ -220,6 +287,11 @@ static void hypercall(struct fuzz *f, struct input *in)
         return;
     f->flip = take_byte(in);
     f->nr_seen = 0;
+    f->nr_gfns = 0;
+    f->remote = remote;
+    f->listing = subop == IOMMU_map_list;
+    if (f->listing)
+        put_gfns(f->dom[caller], (const struct pv_iommu_map_list *)(const void *)arg, in);
     memset(f->seen, 0, sizeof(f->seen));
     f->seen[0].at = at;
     (void)machine_guest_write(f->dom[caller], at, arg, size);
@@ -234,6 +306,7 @@ static void hypercall(struct fuzz *f, struct input *in)
         subop = IOMMU_remote_cmd;
     }
     status = machine_hypercall(f->dom[caller], subop, at, take_byte(in) & 1 ? 1 : 0);
+    f->listing = false;
     tell_call(f, caller, subop, status);
 }
 

@@ -263,7 +263,7 @@ int sluice_device_compose_msi(struct sluice_device *dev, unsigned index, uint32_
  * Between two runs the guest can change nothing of what was checked.
  */
 struct sluice_call {
-    uint64_t opaque[32];
+    uint64_t opaque[112];
 };
 
 /* Begins iommu_op(subop, arg) by domain d. */
@@ -450,8 +450,8 @@ struct sluice_device_info {
     uint16_t ctx_no;
     uint32_t nr_interrupts; /* entries of the remapping table that it has */
     bool protected;         /* it is behind a unit that translates and has not failed */
-    bool unsafe; /* was assigned without isolation, by leave of allow_unsafe_interrupts */
-    uint64_t msi_window;    /* where it sees its doorbells now; SLUICE_NO_WINDOW: nowhere */
+    bool unsafe;         /* was assigned without isolation, by leave of allow_unsafe_interrupts */
+    uint64_t msi_window; /* where it sees its doorbells now; SLUICE_NO_WINDOW: nowhere */
 };
 #define SLUICE_NO_WINDOW UINT64_MAX
 void sluice_device_info(struct sluice_device *dev, struct sluice_device_info *out);

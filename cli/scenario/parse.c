@@ -58,10 +58,36 @@ static bool parse_every(struct parser *p, struct sc_line *line)
     return true;
 }
 
+/* `batch` before a sub-op: the line's calls are its elements. With fields it is a call as any. */
+static void parse_batch(struct parser *p, struct sc_line *line, enum sc_subject kind)
+{
+    const struct token *token = token_at(p);
+    const struct sc_verb *verb = NULL;
+
+    if (token->kind != TOKEN_WORD || strcmp(token->text, "batch"))
+        return;
+    if (token[1].kind == TOKEN_WORD)
+        verb = sc_verb_find(kind, token[1].text);
+    line->batch = verb && verb->hypercall;
+    p->at += line->batch;
+}
+
+/* May `;` stand beside it? */
+static bool is_element(const struct sc_line *line, const struct sc_verb *verb)
+{
+    return line->batch ? verb->hypercall : verb->array;
+}
+
+static bool no_element(struct parser *p, const struct sc_verb *verb)
+{
+    return parse_fail(p, "%s: ';' makes arrays of the frames ABI, and batches, only", verb->name);
+}
+
 static bool parse_calls(struct parser *p, struct sc_line *line, enum sc_subject kind)
 {
     struct sc_call **at = &line->call;
 
+    parse_batch(p, line, kind);
     for (;;) {
         p->depth = 0;
         *at = arena_alloc(&p->sc->arena, 1, sizeof(**at));
@@ -69,13 +95,13 @@ static bool parse_calls(struct parser *p, struct sc_line *line, enum sc_subject 
             return false;
         if (token_at(p)->kind != TOKEN_NEXT)
             break;
-        if (!(*at)->verb->array)
-            return parse_fail(p, "%s: ';' makes arrays of the frames ABI only", (*at)->verb->name);
+        if (!is_element(line, (*at)->verb))
+            return no_element(p, (*at)->verb);
         p->at++;
         at = &(*at)->next;
     }
-    if (line->call->next && !(*at)->verb->array)
-        return parse_fail(p, "%s: ';' makes arrays of the frames ABI only", (*at)->verb->name);
+    if (line->call->next && !is_element(line, (*at)->verb))
+        return no_element(p, (*at)->verb);
     if (line->every_given && !line->call->verb->hypercall && !line->call->verb->frames)
         return parse_fail(p, "continue_every is for hypercalls, not for %s",
                           line->call->verb->name);

@@ -92,6 +92,7 @@ struct sc_verb {
     int subop;
     size_t arg_size;             /* of the argument struct; 0: it has none */
     size_t array_at, entry_size; /* its handle of an array; entry_size 0: it has none */
+    const char *count;           /* the field that says how many entries a line gives, or NULL */
 };
 
 /* Finds a verb; NULL when there is none. Supplied by whoever links the parser. */
@@ -149,6 +150,7 @@ struct sc_line {
     unsigned number;
     const char *text;    /* without comment and blanks around it */
     const char *subject; /* NULL: the verb stands alone */
+    bool batch;          /* the calls are elements of one IOMMU_batch */
     bool every_given;
     struct sc_value continue_every;
     struct sc_call *call;

@@ -271,7 +271,7 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_reattach_device_t);
  * IOMMU_remote_cmd: does `cmd` on another domain; returns what the command returns.
  *   -EPERM   the caller may not do this to that domain
  *   -ESRCH   no such domain
- *   -EINVAL  the command is IOMMU_remote_cmd
+ *   -EINVAL  the command is IOMMU_remote_cmd or IOMMU_batch
  */
 struct pv_iommu_remote_cmd {
     /* IN: the domain to act on. */
@@ -418,8 +418,8 @@ typedef struct pv_iommu_query_reserved pv_iommu_query_reserved_t;
 DEFINE_XEN_GUEST_HANDLE(pv_iommu_query_reserved_t);
 
 /*
- * IOMMU_map_list: maps a list of frames, which may lie anywhere, to consecutive device pages: as
- * IOMMU_map_pages for each, with its errors, in one call.
+ * IOMMU_map_list: maps a list of frames, which may lie anywhere, to consecutive device pages: each
+ * as by IOMMU_map_pages and with its errors, in order, in one call. An element is read once.
  *   -EFAULT  an element of gfns cannot be read: what comes before it is mapped
  */
 struct pv_iommu_map_list {
@@ -461,7 +461,7 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_flush_context_t);
 struct pv_iommu_batch_element {
     /* IN: the sub-op. */
     uint32_t subop;
-    /* OUT: what it returned. */
+    /* OUT: what it returned; nothing else to rely on before the batch ends. */
     int32_t status;
     /* INOUT: its argument. */
     XEN_GUEST_HANDLE(void) arg;
@@ -471,19 +471,74 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_batch_element_t);
 
 /*
  * IOMMU_batch: sub-ops in one call, in order, each as if it were called alone; one that fails
- * does not stop those behind it. IOMMU_batch in a batch, also by IOMMU_remote_cmd, is -EINVAL.
- *   -EFAULT  an element cannot be read or written: `done` are done
+ * does not stop those behind it. An element is read once, when those before it are done. It may be
+ * IOMMU_remote_cmd; one that is IOMMU_batch is -EINVAL.
+ *   -EFAULT  an element cannot be read or written: it is not done, `done` before it are
  */
 struct pv_iommu_batch {
     /* IN: how many elements. */
     uint32_t nr;
-    /* OUT: how many were done. */
+    /* OUT: how many were done, at every outcome but -EFAULT of the argument itself. */
     uint32_t done;
     /* INOUT: an array in the caller's memory. */
     XEN_GUEST_HANDLE(pv_iommu_batch_element_t) elements;
 };
 typedef struct pv_iommu_batch pv_iommu_batch_t;
 DEFINE_XEN_GUEST_HANDLE(pv_iommu_batch_t);
+
+/* The device wrote; it read otherwise. */
+#define IOMMU_FAULT_write (1 << 0)
+/* unmap_first and unmap_last are of the newest of the domain's unmaps there, if it is known. */
+#define IOMMU_FAULT_unmapped (1 << 1)
+
+/* Why the device was stopped. Units differ in how much they tell apart. */
+#define IOMMU_FAULT_blocked     (1) /* the device is attached to nothing */
+#define IOMMU_FAULT_width       (2) /* the address is beyond max_iova_addr */
+#define IOMMU_FAULT_not_present (3) /* nothing is mapped there */
+#define IOMMU_FAULT_no_read     (4)
+#define IOMMU_FAULT_no_write    (5)
+#define IOMMU_FAULT_reserved    (6) /* a table entry has reserved bits */
+#define IOMMU_FAULT_msi         (7) /* no message that the device may send */
+#define IOMMU_FAULT_unit        (8) /* the IOMMU failed and blocks everything */
+
+struct pv_iommu_fault {
+    /* OUT: the device address, in bytes. */
+    uint64_aligned_t addr;
+    /* OUT: device frames that were unmapped together; 0 without IOMMU_FAULT_unmapped. */
+    uint64_aligned_t unmap_first;
+    uint64_aligned_t unmap_last;
+    /* OUT: the device, by the requester id it used. */
+    struct physdev_pci_device dev;
+    /* OUT: its pasid, or 0. */
+    uint32_t pasid;
+    /* OUT: the context it was in. */
+    uint16_t ctx_no;
+    /* OUT: IOMMU_FAULT_blocked to IOMMU_FAULT_unit. */
+    uint16_t reason;
+    /* OUT: IOMMU_FAULT_write, IOMMU_FAULT_unmapped. */
+    uint32_t flags;
+};
+typedef struct pv_iommu_fault pv_iommu_fault_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_fault_t);
+
+/*
+ * IOMMU_read_faults: takes the domain's fault records out, oldest first. A record goes once it has
+ * been written, so that none is lost by an error; two calls at once may both tell of it. The domain
+ * keeps 64; `lost` counts those that went unread, and what a unit dropped that may have been its.
+ *   -EFAULT  a record cannot be written: it stays, `nr` before it are told
+ */
+struct pv_iommu_read_faults {
+    /* IN: for how many `faults` has room. OUT: how many were written. */
+    uint32_t nr;
+    /* OUT: how many are left. */
+    uint32_t left;
+    /* OUT: how many were lost since this was told last. */
+    uint64_aligned_t lost;
+    /* OUT: an array in the caller's memory. */
+    XEN_GUEST_HANDLE(pv_iommu_fault_t) faults;
+};
+typedef struct pv_iommu_read_faults pv_iommu_read_faults_t;
+DEFINE_XEN_GUEST_HANDLE(pv_iommu_read_faults_t);
 
 #ifndef __cplusplus
 #define PV_IOMMU_AT(type, field, offset)                               \
@@ -599,6 +654,22 @@ PV_IOMMU_SIZE(pv_iommu_batch, 16);
 PV_IOMMU_AT(pv_iommu_batch, nr, 0);
 PV_IOMMU_AT(pv_iommu_batch, done, 4);
 PV_IOMMU_AT(pv_iommu_batch, elements, 8);
+
+PV_IOMMU_SIZE(pv_iommu_fault, 40);
+PV_IOMMU_AT(pv_iommu_fault, addr, 0);
+PV_IOMMU_AT(pv_iommu_fault, unmap_first, 8);
+PV_IOMMU_AT(pv_iommu_fault, unmap_last, 16);
+PV_IOMMU_AT(pv_iommu_fault, dev, 24);
+PV_IOMMU_AT(pv_iommu_fault, pasid, 28);
+PV_IOMMU_AT(pv_iommu_fault, ctx_no, 32);
+PV_IOMMU_AT(pv_iommu_fault, reason, 34);
+PV_IOMMU_AT(pv_iommu_fault, flags, 36);
+
+PV_IOMMU_SIZE(pv_iommu_read_faults, 24);
+PV_IOMMU_AT(pv_iommu_read_faults, nr, 0);
+PV_IOMMU_AT(pv_iommu_read_faults, left, 4);
+PV_IOMMU_AT(pv_iommu_read_faults, lost, 8);
+PV_IOMMU_AT(pv_iommu_read_faults, faults, 16);
 #endif
 
 #endif

@@ -19,6 +19,16 @@ struct domain_faults {
     struct sluice_fault record[DOMAIN_FAULTS];
 };
 
+/* Records are numbered as they are filed; the oldest that is there. -ENOENT: there is none. */
+struct domain;
+int faults_oldest(struct domain *d, struct sluice_fault *out, uint64_t *number);
+/* It was told of: it goes, unless it is gone already. */
+void faults_drop(struct domain *d, uint64_t number);
+/* How many are there, and how many were lost that nobody was told of yet. */
+void faults_count(struct domain *d, uint32_t *nr, uint64_t *lost);
+/* So many losses were told. */
+void faults_lost_told(struct domain *d, uint64_t lost);
+
 /*
  * The last unmaps, so that a fault can be explained. Recorded before the flush: who faults because
  * of an unmap finds it here. Nothing else is locked under this lock.

@@ -72,6 +72,17 @@ static void explain_unmap(struct domain *d, const struct context *c, dfn_t dfn,
     unmaps_unlock(d);
 }
 
+bool explain_newest_unmap(struct domain *d, uint16_t ctx_no, dfn_t dfn, dfn_t *first, dfn_t *last)
+{
+    struct sluice_explanation e = {.unmapped = false};
+
+    if (ctx_no <= d->max_ctx_no && d->ctx[ctx_no].state == CONTEXT_LIVE)
+        explain_unmap(d, &d->ctx[ctx_no], dfn, &e);
+    *first = e.unmap_first;
+    *last = e.unmap_last;
+    return e.unmapped;
+}
+
 /* The record may be older than the device: only what is in the list is looked at. */
 static void explain_device(struct domain *d, const struct sluice_fault *fault,
                            struct sluice_explanation *out)

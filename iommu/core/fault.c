@@ -123,6 +123,58 @@ int sluice_fault_peek(struct sluice_domain *sd, unsigned index, struct sluice_fa
     return err;
 }
 
+static void faults_lock(struct domain *d)
+{
+    d->s->port->lock(d->s->port->host, &d->faults.lock);
+}
+
+static void faults_unlock(struct domain *d)
+{
+    d->s->port->unlock(d->s->port->host, &d->faults.lock);
+}
+
+int faults_oldest(struct domain *d, struct sluice_fault *out, uint64_t *number)
+{
+    struct domain_faults *f = &d->faults;
+    int err = -ENOENT;
+
+    faults_lock(d);
+    *number = f->total - f->nr;
+    if (f->nr) {
+        *out = f->record[f->head];
+        err = 0;
+    }
+    faults_unlock(d);
+    return err;
+}
+
+void faults_drop(struct domain *d, uint64_t number)
+{
+    struct domain_faults *f = &d->faults;
+
+    faults_lock(d);
+    if (f->nr && f->total - f->nr == number) {
+        f->head = (f->head + 1) % DOMAIN_FAULTS;
+        f->nr--;
+    }
+    faults_unlock(d);
+}
+
+void faults_count(struct domain *d, uint32_t *nr, uint64_t *lost)
+{
+    faults_lock(d);
+    *nr = d->faults.nr;
+    *lost = d->faults.lost;
+    faults_unlock(d);
+}
+
+void faults_lost_told(struct domain *d, uint64_t lost)
+{
+    faults_lock(d);
+    d->faults.lost -= lost < d->faults.lost ? lost : d->faults.lost;
+    faults_unlock(d);
+}
+
 const char *sluice_reason_name(enum hw_reason reason)
 {
     static const char *const name[HW_NR_REASONS] = {

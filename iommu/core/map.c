@@ -8,13 +8,13 @@
 
 #include "deferred.h"
 #include "flush.h"
+#include "map_list.h"
 #include "trim.h"
 
 #define BATCH     512u /* 4K pages in a step */
-#define LIST      64u  /* frames found at once that are not neighbours */
 #define SHORT_RUN 8u   /* neighbours that are worth a walk of their own */
 
-static int check_rights(unsigned attr, unsigned rights)
+int map_check_rights(unsigned attr, unsigned rights)
 {
     return (attr & (PT_READ | PT_WRITE) & ~rights) ? -EPERM : 0;
 }
@@ -35,27 +35,34 @@ static int map_run(struct memory_locked l, struct context *c, dfn_t dfn, mfn_t m
     return err == -EEXIST ? -EINVAL : err;
 }
 
-/*
- * Frames that are not neighbours: found by one walk and entered by one walk, for as many as fit. A
- * call a page takes three times as long (bench/hypercall.c, scattered frames).
- */
-static int map_list(struct memory_locked l, struct context *c, gfn_t gfn, dfn_t dfn, uint64_t nr,
-                    unsigned attr, uint64_t *done)
+int map_scattered(struct memory_locked l, struct context *c, dfn_t dfn, const mfn_t *mfn,
+                  uint64_t nr, unsigned attr, uint64_t *done)
 {
-    mfn_t list[LIST];
     int err;
 
     *done = 0;
-    nr = memory_list(l, gfn, nr < LIST ? nr : LIST, attr & (PT_READ | PT_WRITE), list);
     nr = memory_afford(l, nr);
     if (!nr)
         return -ENOMEM;
     for (uint64_t i = 0; i < nr; i++)
-        (void)memory_get(l, list[i], 1);
-    err = pt_map_list(&c->pt, dfn, list, nr, attr, done);
+        (void)memory_get(l, mfn[i], 1);
+    err = pt_map_list(&c->pt, dfn, mfn, nr, attr, done);
     for (uint64_t i = *done; i < nr; i++)
-        memory_put(l, list[i], 1);
+        memory_put(l, mfn[i], 1);
     return err == -EEXIST ? -EINVAL : err;
+}
+
+/*
+ * Frames that are not neighbours: found by one walk and entered by one walk, for as many as fit. A
+ * call a page takes three times as long (bench/hypercall.c, scattered frames).
+ */
+static int map_neighbours(struct memory_locked l, struct context *c, gfn_t gfn, dfn_t dfn,
+                          uint64_t nr, unsigned attr, uint64_t *done)
+{
+    mfn_t list[GFN_LIST];
+
+    nr = memory_list(l, gfn, nr < GFN_LIST ? nr : GFN_LIST, attr & (PT_READ | PT_WRITE), list);
+    return map_scattered(l, c, dfn, list, nr, attr, done);
 }
 
 static int map_some(struct memory_locked l, struct context *c, gfn_t gfn, dfn_t dfn, uint64_t nr,
@@ -68,11 +75,11 @@ static int map_some(struct memory_locked l, struct context *c, gfn_t gfn, dfn_t 
 
     *done = 0;
     if (!err)
-        err = check_rights(attr, rights);
+        err = map_check_rights(attr, rights);
     if (err)
         return err;
     if (run < nr && run < SHORT_RUN)
-        return map_list(l, c, gfn, dfn, nr, attr, done);
+        return map_neighbours(l, c, gfn, dfn, nr, attr, done);
     run = memory_afford(l, run);
     return run ? map_run(l, c, dfn, mfn, run, FRAME_LG2, attr, done) : -ENOMEM;
 }
@@ -100,7 +107,7 @@ static int check_frames(struct memory_locked l, gfn_t gfn, uint64_t nr, unsigned
     for (at = 0; at < nr; at += run) {
         err = memory_find(l, gfn_add(gfn, at), nr - at, &mfn, &run, &rights);
         if (!err)
-            err = check_rights(attr, rights);
+            err = map_check_rights(attr, rights);
         if (err)
             return err;
     }
@@ -141,8 +148,7 @@ static int map_frames(struct memory_locked l, struct context *c, gfn_t gfn, dfn_
     return err;
 }
 
-/* One page larger than 4K: wholly, or not at all. */
-static int map_page(struct context *c, const struct page_range *r, gfn_t gfn, dfn_t dfn)
+int map_larger_page(struct context *c, const struct page_range *r, gfn_t gfn, dfn_t dfn)
 {
     const uint64_t nr = BIT64(r->page_lg2 - FRAME_LG2);
     const dfn_t last = dfn_add(dfn, nr - 1);
@@ -164,7 +170,8 @@ static int map_page(struct context *c, const struct page_range *r, gfn_t gfn, df
     return err;
 }
 
-static int step(struct context *c, const struct page_range *r, uint32_t done, uint32_t *pages)
+static int step(struct context *c, const struct page_range *r, const struct gfn_source *from,
+                uint32_t done, uint32_t *pages)
 {
     const unsigned shift = r->page_lg2 - FRAME_LG2;
     const gfn_t gfn = gfn_add(r->gfn, (uint64_t)done << shift);
@@ -172,8 +179,10 @@ static int step(struct context *c, const struct page_range *r, uint32_t done, ui
     uint64_t nr = r->nr_pages - done;
     int err;
 
+    if (from)
+        return map_list_step(c, r, from, done, pages);
     if (shift) {
-        err = map_page(c, r, gfn, dfn);
+        err = map_larger_page(c, r, gfn, dfn);
         *pages = err ? 0 : 1;
         return err;
     }
@@ -184,14 +193,15 @@ static int step(struct context *c, const struct page_range *r, uint32_t done, ui
     return err;
 }
 
-static int map_in(struct context *c, const struct page_range *r, uint32_t *done)
+static int map_in(struct context *c, const struct page_range *r, const struct gfn_source *from,
+                  uint32_t *done)
 {
     const struct sluice_port *port = c->s->port;
     uint32_t pages;
     int err;
 
     while (*done < r->nr_pages) {
-        err = step(c, r, *done, &pages);
+        err = step(c, r, from, *done, &pages);
         *done += pages;
         if (err)
             return err;
@@ -213,7 +223,8 @@ static int flush_new(struct context *c, const struct page_range *r, uint32_t fro
     return c->s->caching_mode && to > from ? flush_commit(&f) : 0;
 }
 
-int core_map(struct domain *d, const struct page_range *r, uint32_t *done, struct trim *t)
+static int map_range(struct domain *d, const struct page_range *r, const struct gfn_source *from,
+                     uint32_t *done, struct trim *t)
 {
     const uint64_t nr = (uint64_t)r->nr_pages << (r->page_lg2 - FRAME_LG2);
     struct span span = {.first = r->dfn, .last = dfn_add(r->dfn, nr - 1)};
@@ -228,7 +239,7 @@ int core_map(struct domain *d, const struct page_range *r, uint32_t *done, struc
     err = context_enter(d, r->ctx_no, r->generation, &span, &c, &allowed);
     if (err)
         return err;
-    err = allowed < nr ? -EADDRNOTAVAIL : map_in(c, r, done);
+    err = allowed < nr ? -EADDRNOTAVAIL : map_in(c, r, from, done);
     c->nr_mapped += (uint64_t)(*done - before) << (r->page_lg2 - FRAME_LG2);
     d->pages_mapped += *done - before;
     if (flush_new(c, r, before, *done))
@@ -241,4 +252,15 @@ int core_map(struct domain *d, const struct page_range *r, uint32_t *done, struc
         return deferred_help(c, r, t);
     (void)deferred_check(c, r->generation); /* its failure is the unit's, not the map's */
     return err == -ENOSPC ? trim_context(d, r, t) : err;
+}
+
+int core_map(struct domain *d, const struct page_range *r, uint32_t *done, struct trim *t)
+{
+    return map_range(d, r, NULL, done, t);
+}
+
+int core_map_list(struct domain *d, const struct page_range *r, const struct gfn_source *from,
+                  uint32_t *done, struct trim *t)
+{
+    return map_range(d, r, from, done, t);
 }

@@ -25,6 +25,25 @@ struct page_range {
  */
 struct trim;
 int core_map(struct domain *d, const struct page_range *r, uint32_t *done, struct trim *trim);
+
+/* The gfns of pages that lie anywhere, some at a time: gfn[at] is that of the next page. */
+#define GFN_LIST 64u
+struct gfn_list {
+    uint32_t at, nr;
+    uint64_t gfn[GFN_LIST];
+};
+
+/* Where they come from. `more` refills an empty list, from `page` on, with 1..max. 0, -EFAULT. */
+struct gfn_source {
+    struct gfn_list *list;
+    int (*more)(const struct gfn_source *from, uint32_t page, uint32_t max);
+    const void *arg;
+};
+
+/* The same for a list; range.gfn is not used. What the source gave is kept between two calls. */
+int core_map_list(struct domain *d, const struct page_range *r, const struct gfn_source *from,
+                  uint32_t *done, struct trim *trim);
+
 int core_unmap(struct domain *d, const struct page_range *r, uint32_t *done);
 
 /* The gfn at dfn: 0, -EINVAL (context gone), -ENOENT, -ERESTART. */

@@ -15,7 +15,15 @@
 enum call_state { CALL_DECODE, CALL_PERFORM, CALL_FREEING, CALL_FRAMES };
 
 struct call {
-    struct domain *caller;  /* whose hypercall it is, and whose memory holds the arguments */
+    struct domain *caller; /* whose hypercall it is, and whose memory holds the arguments */
+    struct {
+        bool running; /* what follows below is about one element */
+        bool begun;   /* the next one is */
+        uint32_t nr, next;
+        uint64_t arg, elements;
+    } batch;
+
+    /* Of one sub-op, cleared by call_begin. */
     struct domain *d;       /* on whom it acts: pinned while it runs, when it is not the caller */
     uint64_t target_serial; /* of d, checked again at each continuation */
     uint16_t target;
@@ -46,6 +54,7 @@ struct call {
             struct page_range range;
             uint32_t done;
             struct trim trim;
+            uint64_t gfns; /* map_list: where they are */
         } pages;
         struct {
             uint16_t ctx_no;
@@ -65,9 +74,14 @@ struct call {
             uint64_t until; /* deferred_settle */
         } flush;
         struct {
+            uint32_t room, done;
+            uint64_t array;
+        } faults;
+        struct {
             uint32_t count, next; /* elements; those before next are done */
         } frames;
     } req;
+    struct gfn_list list; /* map_list: those fetched; not cleared at the start */
 };
 
 /*
@@ -83,6 +97,17 @@ struct subop {
     long (*perform)(struct call *call);
 };
 
+/* Begins one sub-op by the caller, with nothing read yet. */
+static inline void call_begin(struct call *call, int subop, uint64_t arg)
+{
+    memset(&call->d, 0, offsetof(struct call, list) - offsetof(struct call, d));
+    call->d = call->caller;
+    call->subop = subop;
+    call->arg = arg;
+    call->state = CALL_DECODE;
+    call->caller->calls++;
+}
+
 static inline struct call *call_of(struct sluice_call *call)
 {
     return (struct call *)(void *)call;
@@ -95,6 +120,9 @@ int call_put(const struct call *call, uint64_t offset, const void *value, size_t
 int call_put_array(const struct call *call, uint64_t array, uint64_t offset, const void *value,
                    size_t size);
 
+/* Reads from an array of the caller's. 0, -EFAULT with nothing read. */
+int call_get_array(const struct call *call, uint64_t array, uint64_t offset, void *to, size_t size);
+
 int decode_noop(struct call *call, const void *raw);
 int decode_query_capabilities(struct call *call, const void *raw);
 int decode_alloc_context(struct call *call, const void *raw);
@@ -103,6 +131,9 @@ int decode_reattach_device(struct call *call, const void *raw);
 int decode_map_pages(struct call *call, const void *raw);
 int decode_unmap_pages(struct call *call, const void *raw);
 int decode_lookup_page(struct call *call, const void *raw);
+int decode_batch(struct call *call, const void *raw);
+int decode_map_list(struct call *call, const void *raw);
+int decode_read_faults(struct call *call, const void *raw);
 int decode_query_reserved(struct call *call, const void *raw);
 int decode_flush_context(struct call *call, const void *raw);
 
@@ -114,6 +145,9 @@ long perform_reattach_device(struct call *call);
 long perform_map_pages(struct call *call);
 long perform_unmap_pages(struct call *call);
 long perform_lookup_page(struct call *call);
+long perform_batch(struct call *call);
+long perform_map_list(struct call *call);
+long perform_read_faults(struct call *call);
 long perform_query_reserved(struct call *call);
 long perform_flush_context(struct call *call);
 
@@ -124,6 +158,11 @@ uint32_t page_sizes_of(const struct domain *d);
 /* remote.c: turns the call into its inner one, on the target. 0, -EPERM, -ESRCH, -EINVAL, -EFAULT.
  */
 int decode_remote(struct call *call);
+
+/* dispatch.c: one sub-op, from where it is. Its status, or -ERESTART. */
+long call_run(struct call *call);
+/* batch.c: the elements that are left. The status of the batch, or -ERESTART. */
+long batch_run(struct call *call);
 
 /* dispatch.c: the row of a sub-op that exists for this domain, or NULL. */
 const struct subop *subop_find(const struct domain *d, int subop);

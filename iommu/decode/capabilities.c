@@ -17,7 +17,8 @@ long perform_noop(struct call *call)
 
 uint32_t capabilities_of(const struct domain *d)
 {
-    uint32_t flags = IOMMUCAP_identity | IOMMUCAP_query_reserved | IOMMUCAP_deferred;
+    uint32_t flags = IOMMUCAP_identity | IOMMUCAP_query_reserved | IOMMUCAP_map_list |
+                     IOMMUCAP_deferred | IOMMUCAP_batch | IOMMUCAP_read_faults;
 
     if (!d->blocked)
         flags |= IOMMUCAP_default_identity;

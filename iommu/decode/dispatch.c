@@ -28,6 +28,13 @@ static const struct subop subops[] = {
                               perform_query_reserved},
     [IOMMU_flush_context] = {sizeof(struct pv_iommu_flush_context), 0, IOMMUCAP_deferred,
                              decode_flush_context, perform_flush_context},
+    [IOMMU_map_list] = {sizeof(struct pv_iommu_map_list),
+                        offsetof(struct pv_iommu_map_list, mapped), IOMMUCAP_map_list,
+                        decode_map_list, perform_map_list},
+    [IOMMU_batch] = {sizeof(struct pv_iommu_batch), offsetof(struct pv_iommu_batch, done),
+                     IOMMUCAP_batch, decode_batch, perform_batch},
+    [IOMMU_read_faults] = {sizeof(struct pv_iommu_read_faults), 0, IOMMUCAP_read_faults,
+                           decode_read_faults, perform_read_faults},
 };
 
 const struct subop *subop_find(const struct domain *d, int subop)
@@ -50,6 +57,15 @@ int call_put_array(const struct call *call, uint64_t array, uint64_t offset, con
     if (array > UINT64_MAX - offset)
         return -EFAULT;
     return port->copy_to_guest(port->host, call->caller->guest, array + offset, value, size);
+}
+
+int call_get_array(const struct call *call, uint64_t array, uint64_t offset, void *to, size_t size)
+{
+    const struct sluice_port *port = call->caller->s->port;
+
+    if (array > UINT64_MAX - offset)
+        return -EFAULT;
+    return port->copy_from_guest(port->host, call->caller->guest, to, array + offset, size);
 }
 
 int call_put(const struct call *call, uint64_t offset, const void *value, size_t size)
@@ -114,23 +130,16 @@ _Static_assert(sizeof(struct call) <= sizeof(struct sluice_call), "sluice_call i
 void sluice_call_start(struct sluice_call *sc, struct sluice_domain *sd, int subop, uint64_t arg)
 {
     struct call *call = call_of(sc);
-    struct domain *d = domain_of(sd);
 
-    *call = (struct call){.caller = d, .d = d, .subop = subop, .arg = arg, .state = CALL_DECODE};
-    d->calls++;
+    call->caller = domain_of(sd);
+    call->batch.running = false;
+    call_begin(call, subop, arg);
 }
 
-long sluice_call_run(struct sluice_call *sc)
+long call_run(struct call *call)
 {
-    struct call *call = call_of(sc);
     int err;
 
-    if (call->caller->dying)
-        return -ENODEV;
-    if (call->state == CALL_FRAMES)
-        return call->op->perform(call); /* it has something to say without an IOMMU too */
-    if (!call->caller->s->translates)
-        return -ENODEV;
     if (call->state == CALL_DECODE && call->subop == IOMMU_remote_cmd) {
         err = decode_remote(call);
         if (err)
@@ -138,4 +147,21 @@ long sluice_call_run(struct sluice_call *sc)
         call->remote = true;
     }
     return call->remote ? run_remote(call) : run(call);
+}
+
+long sluice_call_run(struct sluice_call *sc)
+{
+    struct call *call = call_of(sc);
+    long status;
+
+    if (call->caller->dying)
+        return -ENODEV;
+    if (call->state == CALL_FRAMES)
+        return call->op->perform(call); /* it has something to say without an IOMMU too */
+    if (!call->caller->s->translates)
+        return -ENODEV;
+    if (call->batch.running)
+        return batch_run(call);
+    status = call_run(call);
+    return call->batch.running ? batch_run(call) : status;
 }

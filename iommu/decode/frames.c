@@ -157,13 +157,12 @@ static const struct subop frames = {.perform = perform};
 void sluice_frames_start(struct sluice_call *sc, struct sluice_domain *sd, uint64_t ops,
                          uint32_t count)
 {
-    struct domain *d = domain_of(sd);
+    struct call *call = call_of(sc);
 
-    *call_of(sc) = (struct call){.caller = d,
-                                 .d = d,
-                                 .arg = ops,
-                                 .op = &frames,
-                                 .state = CALL_FRAMES,
-                                 .req.frames.count = count};
-    d->calls++;
+    call->caller = domain_of(sd);
+    call->batch.running = false;
+    call_begin(call, 0, ops);
+    call->op = &frames;
+    call->state = CALL_FRAMES;
+    call->req.frames.count = count;
 }

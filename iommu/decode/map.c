@@ -4,7 +4,7 @@
 
 #define MAP_FLAGS (IOMMU_MAP_readable | IOMMU_MAP_writeable | IOMMU_MAP_cache)
 
-static int decode_flags(const struct domain *d, uint32_t flags, unsigned *attr)
+int decode_map_flags(const struct domain *d, uint32_t flags, unsigned *attr)
 {
     if (flags & ~(uint32_t)MAP_FLAGS)
         return -EINVAL;
@@ -34,7 +34,7 @@ int decode_map_pages(struct call *call, const void *raw)
     int err = context_resolve(call->d, in->ctx_no, CONTEXT_CHANGE, &r->generation);
 
     if (!err)
-        err = decode_flags(call->d, in->map_flags, &r->attr);
+        err = decode_map_flags(call->d, in->map_flags, &r->attr);
     if (!err)
         err = decode_pages(call->d, in->dfn, in->pgsize, in->nr_pages, r);
     if (!err)

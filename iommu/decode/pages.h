@@ -10,6 +10,9 @@
 int decode_pages(const struct domain *d, uint64_t dfn, uint32_t pgsize, uint32_t nr_pages,
                  struct page_range *out);
 
+/* IOMMU_MAP_* as PT_*. -EINVAL, -EOPNOTSUPP. */
+int decode_map_flags(const struct domain *d, uint32_t flags, unsigned *attr);
+
 /* The last device frame within the width of the domain's contexts. */
 static inline uint64_t decode_last(const struct domain *d)
 {

@@ -23,7 +23,7 @@ int decode_remote(struct call *call)
         return -EPERM;
     if (!exists(call->caller->s, raw.domid))
         return -ESRCH;
-    if (raw.cmd == IOMMU_remote_cmd)
+    if (raw.cmd == IOMMU_remote_cmd || raw.cmd == IOMMU_batch)
         return -EINVAL;
     call->target = raw.domid;
     call->subop = raw.cmd;

@@ -157,6 +157,36 @@ static void structs_of_extensions_lie_as_guests_expect(void **state)
     AT(pv_iommu_query_reserved_t, flags, 8, 4);
     AT(pv_iommu_query_reserved_t, nr_ranges, 12, 4);
     AT(pv_iommu_query_reserved_t, ranges, 16, 8);
+    assert_int_equal(sizeof(pv_iommu_batch_element_t), 16);
+    AT(pv_iommu_batch_element_t, subop, 0, 4);
+    AT(pv_iommu_batch_element_t, status, 4, 4);
+    AT(pv_iommu_batch_element_t, arg, 8, 8);
+    assert_int_equal(sizeof(pv_iommu_batch_t), 16);
+    AT(pv_iommu_batch_t, nr, 0, 4);
+    AT(pv_iommu_batch_t, done, 4, 4);
+    AT(pv_iommu_batch_t, elements, 8, 8);
+    assert_int_equal(sizeof(pv_iommu_fault_t), 40);
+    AT(pv_iommu_fault_t, addr, 0, 8);
+    AT(pv_iommu_fault_t, unmap_first, 8, 8);
+    AT(pv_iommu_fault_t, unmap_last, 16, 8);
+    AT(pv_iommu_fault_t, dev, 24, 4);
+    AT(pv_iommu_fault_t, pasid, 28, 4);
+    AT(pv_iommu_fault_t, ctx_no, 32, 2);
+    AT(pv_iommu_fault_t, reason, 34, 2);
+    AT(pv_iommu_fault_t, flags, 36, 4);
+    assert_int_equal(sizeof(pv_iommu_read_faults_t), 24);
+    AT(pv_iommu_read_faults_t, nr, 0, 4);
+    AT(pv_iommu_read_faults_t, left, 4, 4);
+    AT(pv_iommu_read_faults_t, lost, 8, 8);
+    AT(pv_iommu_read_faults_t, faults, 16, 8);
+    assert_int_equal(sizeof(pv_iommu_map_list_t), 40);
+    AT(pv_iommu_map_list_t, ctx_no, 0, 2);
+    AT(pv_iommu_map_list_t, gfns, 8, 8);
+    AT(pv_iommu_map_list_t, dfn, 16, 8);
+    AT(pv_iommu_map_list_t, map_flags, 24, 4);
+    AT(pv_iommu_map_list_t, pgsize, 28, 4);
+    AT(pv_iommu_map_list_t, nr_pages, 32, 4);
+    AT(pv_iommu_map_list_t, mapped, 36, 4);
 }
 
 static void handles_are_eight_bytes_and_hold_an_address(void **state)

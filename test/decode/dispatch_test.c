@@ -16,6 +16,8 @@ static const struct {
              {IOMMU_lookup_page, sizeof(struct pv_iommu_lookup_page), 24},
              {IOMMU_query_reserved, sizeof(struct pv_iommu_query_reserved), 24},
              {IOMMU_flush_context, sizeof(struct pv_iommu_flush_context), 4},
+             {IOMMU_map_list, sizeof(struct pv_iommu_map_list), 40},
+             {IOMMU_read_faults, sizeof(struct pv_iommu_read_faults), 24},
              {IOMMU_remote_cmd, sizeof(struct pv_iommu_remote_cmd), 16}};
 #define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
 

@@ -66,6 +66,7 @@ static void the_privilege_is_asked_for_before_anything_is_known(void **state)
     assert_int_equal(remote(h, 77, IOMMU_alloc_context, &a, sizeof(a)), -ESRCH);
     assert_int_equal(remote(h, 77, IOMMU_remote_cmd, &a, sizeof(a)), -ESRCH);
     assert_int_equal(remote(h, 1, IOMMU_remote_cmd, &a, sizeof(a)), -EINVAL);
+    assert_int_equal(remote(h, 1, IOMMU_batch, &a, sizeof(a)), -EINVAL);
     assert_int_equal(remote(h, 1, 999, &a, sizeof(a)), -EOPNOTSUPP);
     assert_int_equal(remote(h, 1, 0xffff, &a, sizeof(a)), -EOPNOTSUPP);
 }

@@ -19,6 +19,11 @@ static const struct {
     [IOMMU_reattach_device] = {called_reattach, sizeof(struct pv_iommu_reattach_device), 0, 0},
     [IOMMU_map_pages] = {called_map, sizeof(struct pv_iommu_map_pages),
                          OUT_FIELD(pv_iommu_map_pages, mapped)},
+    [IOMMU_map_list] = {called_map_list, sizeof(struct pv_iommu_map_list),
+                        OUT_FIELD(pv_iommu_map_list, mapped)},
+    [IOMMU_batch] = {called_batch, sizeof(struct pv_iommu_batch), OUT_FIELD(pv_iommu_batch, done)},
+    [IOMMU_read_faults] = {called_read_faults, sizeof(struct pv_iommu_read_faults), 0,
+                           offsetof(struct pv_iommu_read_faults, faults)},
     [IOMMU_unmap_pages] = {called_unmap, sizeof(struct pv_iommu_unmap_pages),
                            OUT_FIELD(pv_iommu_unmap_pages, unmapped)},
     [IOMMU_lookup_page] = {called_lookup, sizeof(struct pv_iommu_lookup_page),
@@ -72,8 +77,11 @@ static bool called_remote(struct ghost *g, struct ghost_domain *caller,
                           const struct ghost_call *call)
 {
     struct pv_iommu_remote_cmd remote;
-    struct inner_call inner = {
-        .in = call->inner_in, .out = call->inner_out, .status = call->status};
+    struct inner_call inner = {.in = call->inner_in,
+                               .out = call->inner_out,
+                               .status = call->status,
+                               .gfns = call->gfns,
+                               .nr_gfns = call->nr_gfns};
     struct verdict v = {0};
 
     if (!call->in) {
@@ -87,7 +95,7 @@ static bool called_remote(struct ghost *g, struct ghost_domain *caller,
         may_if(&v, !controls(caller, inner.d->name), -EPERM);
     else
         may(&v, caller->hardware || caller->nr_controls ? -ESRCH : -EPERM);
-    may_if(&v, remote.cmd == IOMMU_remote_cmd, -EINVAL);
+    may_if(&v, remote.cmd == IOMMU_remote_cmd || remote.cmd == IOMMU_batch, -EINVAL);
     if (v.nr)
         return judge(g, &v, call->status, "remote_cmd");
     return called_inner(g, &inner);
@@ -105,10 +113,19 @@ static bool called_without_iommu(struct ghost *g, const struct ghost_call *call)
     return judge(g, &v, call->status, "a call without an IOMMU");
 }
 
+static bool refused(struct ghost *g, const struct ghost_call *call)
+{
+    struct verdict v = {0};
+
+    may(&v, -EINVAL);
+    return judge(g, &v, call->status, "a batch in a batch");
+}
+
 bool ghost_called(struct ghost *g, const struct ghost_call *call)
 {
     struct ghost_domain *caller = find_domain(g, call->caller);
-    struct inner_call inner = {caller, call->subop, call->in, call->out, call->status};
+    struct inner_call inner = {caller,       call->subop, call->in,     call->out,
+                               call->status, call->gfns,  call->nr_gfns};
 
     event_begins(g, call->status);
     if (!caller)
@@ -117,6 +134,8 @@ bool ghost_called(struct ghost *g, const struct ghost_call *call)
         return called_without_iommu(g, call);
     if (call->subop == IOMMU_remote_cmd)
         return called_remote(g, caller, call);
+    if (call->element && call->subop == IOMMU_batch)
+        return refused(g, call);
     return called_inner(g, &inner);
 }
 
@@ -143,7 +162,8 @@ uint64_t page_sizes(const struct ghost_domain *d)
 bool called_query(struct ghost *g, const struct inner_call *c)
 {
     const uint32_t known = IOMMUCAP_default_identity | IOMMUCAP_cache | IOMMUCAP_identity |
-                           IOMMUCAP_query_reserved | IOMMUCAP_deferred;
+                           IOMMUCAP_query_reserved | IOMMUCAP_map_list | IOMMUCAP_deferred |
+                           IOMMUCAP_batch | IOMMUCAP_read_faults;
     struct pv_iommu_capabilities caps;
 
     if (c->status)
@@ -194,5 +214,37 @@ bool called_lookup(struct ghost *g, const struct inner_call *c)
     if (out.gfn != (c->status ? in.gfn : page->gfn))
         return complain(g, "lookup_page: gfn is 0x%jx with status %ld", (uintmax_t)out.gfn,
                         c->status);
+    return true;
+}
+
+/* Its elements are events of their own: here only how many. */
+bool called_batch(struct ghost *g, const struct inner_call *c)
+{
+    struct pv_iommu_batch in, out;
+    struct verdict v = {0};
+
+    memcpy(&in, c->in, sizeof(in));
+    memcpy(&out, c->out, sizeof(out));
+    may_if(&v, c->status == -EFAULT && in.nr, -EFAULT);
+    if (!judge(g, &v, c->status, "batch"))
+        return false;
+    if (out.done > in.nr || (!c->status && out.done < in.nr))
+        return complain(g, "batch: %u of %u done with status %ld", out.done, in.nr, c->status);
+    return true;
+}
+
+/* What devices were stopped at is not known here: only that no more are told than asked for. */
+bool called_read_faults(struct ghost *g, const struct inner_call *c)
+{
+    struct pv_iommu_read_faults in, out;
+    struct verdict v = {0};
+
+    memcpy(&in, c->in, sizeof(in));
+    memcpy(&out, c->out, sizeof(out));
+    may_if(&v, c->status == -EFAULT && in.nr, -EFAULT);
+    if (!judge(g, &v, c->status, "read_faults"))
+        return false;
+    if (out.nr > in.nr)
+        return complain(g, "read_faults: %u of %u", out.nr, in.nr);
     return true;
 }

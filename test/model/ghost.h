@@ -40,7 +40,8 @@ bool ghost_ballooned(struct ghost *g, uint16_t domid, uint64_t gfn, uint64_t nr,
 /*
  * A hypercall by `caller`. in/out: the argument before and after, of the sub-op's struct (NULL
  * where it has none or could not be read). For IOMMU_remote_cmd inner_in/inner_out are those of the
- * inner call.
+ * inner call. gfns: of a map_list, as many elements of its array as can be read. The
+ * elements of a batch are told one by one, as calls.
  */
 struct ghost_call {
     uint16_t caller;
@@ -48,6 +49,9 @@ struct ghost_call {
     const void *in, *out;
     const void *inner_in, *inner_out;
     long status;
+    const uint64_t *gfns;
+    uint64_t nr_gfns;
+    bool element; /* of a batch */
 };
 bool ghost_called(struct ghost *g, const struct ghost_call *call);
 

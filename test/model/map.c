@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* map_pages: page by page, in units of pgsize, with an exact count. */
+/* map_pages and map_list: page by page, in units of pgsize, with an exact count. */
 #include "state.h"
 
 #include <stdlib.h>
@@ -11,7 +11,20 @@ struct map {
     struct pv_iommu_map_pages in;
     uint64_t unit; /* frames a page */
     uint8_t span;
+    bool list; /* the gfns are these, not neighbours */
+    const uint64_t *gfns;
+    uint64_t nr_gfns;
 };
+
+static uint64_t gfn_of_page(const struct map *m, uint64_t i)
+{
+    return m->list ? m->gfns[i] : m->in.gfn + i * m->unit;
+}
+
+static uint64_t gfn_of_frame(const struct map *m, uint64_t i)
+{
+    return gfn_of_page(m, i / m->unit) + i % m->unit;
+}
 
 static uint8_t lg2_of(uint64_t size)
 {
@@ -31,8 +44,10 @@ static void judge_range(struct verdict *v, const struct ghost *g, const struct m
 {
     uint64_t nr = m->unit * m->in.nr_pages, last = m->in.dfn + nr - 1;
 
-    may_if(v, (m->in.gfn | m->in.dfn) & (m->unit - 1), -EINVAL);
-    may_if(v, last < m->in.dfn || m->in.gfn + nr - 1 < m->in.gfn, -EINVAL);
+    may_if(v, m->in.dfn & (m->unit - 1), -EINVAL);
+    may_if(v, !m->list && m->in.gfn & (m->unit - 1), -EINVAL);
+    may_if(v, last < m->in.dfn, -EINVAL);
+    may_if(v, !m->list && m->in.gfn + nr - 1 < m->in.gfn, -EINVAL);
     may_if(v, m->in.dfn > g->max_dfn || last > g->max_dfn, -ERANGE);
     if (last < m->in.dfn)
         return;
@@ -75,9 +90,15 @@ static int frame_verdict(const struct map *m, uint64_t gfn)
 /* What stands against page i when those before it are mapped. */
 static struct verdict judge_page(const struct map *m, uint64_t i)
 {
-    uint64_t dfn = m->in.dfn + i * m->unit, gfn = m->in.gfn + i * m->unit;
+    uint64_t dfn = m->in.dfn + i * m->unit, gfn;
     struct verdict v = {0};
 
+    if (m->list && i >= m->nr_gfns) {
+        may(&v, -EFAULT);
+        return v;
+    }
+    gfn = gfn_of_page(m, i);
+    may_if(&v, gfn & (m->unit - 1), -EINVAL);
     may_if(&v, pages_count(&m->ctx->pages, dfn, dfn + m->unit - 1), -EINVAL);
     may_if(&v, m->d->refs + (i + 1) * m->unit > m->d->budget_refs, -ENOMEM);
     may_if(&v, gfn >> (64 - FRAME_LG2), -EINVAL);
@@ -117,7 +138,7 @@ static void add_pages(struct ghost *g, const struct map *m, uint64_t mapped)
     struct page *new = must_alloc(NULL, nr, sizeof(*new));
 
     for (uint64_t i = 0; i < nr; i++) {
-        uint64_t gfn = m->in.gfn + i;
+        uint64_t gfn = gfn_of_frame(m, i);
 
         new[i] = (struct page){.dfn = m->in.dfn + i,
                                .gfn = gfn,
@@ -138,8 +159,8 @@ static void add_pages(struct ghost *g, const struct map *m, uint64_t mapped)
 /* A flush that failed may hold on to frames of the part that was taken back. */
 static void loosen_rest(struct ghost *g, const struct map *m, uint64_t mapped, uint64_t end)
 {
-    for (uint64_t gfn = m->in.gfn + mapped * m->unit; gfn < m->in.gfn + end * m->unit; gfn++)
-        frame_loosen(g, pages_at(&m->d->memory, gfn)->mfn);
+    for (uint64_t i = mapped * m->unit; i < end * m->unit; i++)
+        frame_loosen(g, pages_at(&m->d->memory, gfn_of_frame(m, i))->mfn);
 }
 
 static bool judge_end(struct ghost *g, const struct map *m, uint64_t mapped, uint64_t fit,
@@ -165,10 +186,11 @@ static bool judge_end(struct ghost *g, const struct map *m, uint64_t mapped, uin
     return judge(g, stop, status, "map_pages");
 }
 
-bool called_map(struct ghost *g, const struct inner_call *c)
+/* The arguments of both lie alike, but for where the gfns are. */
+static bool called_any(struct ghost *g, const struct inner_call *c, bool list)
 {
     struct pv_iommu_map_pages out;
-    struct map m = {.d = c->d};
+    struct map m = {.d = c->d, .list = list, .gfns = c->gfns, .nr_gfns = c->nr_gfns};
     struct verdict v;
     uint64_t fit;
 
@@ -191,4 +213,14 @@ bool called_map(struct ghost *g, const struct inner_call *c)
     if (c->status == -EIO)
         loosen_rest(g, &m, out.mapped, fit);
     return true;
+}
+
+bool called_map(struct ghost *g, const struct inner_call *c)
+{
+    return called_any(g, c, false);
+}
+
+bool called_map_list(struct ghost *g, const struct inner_call *c)
+{
+    return called_any(g, c, true);
 }

@@ -354,12 +354,17 @@ struct inner_call {
     int subop;
     const void *in, *out;
     long status;
+    const uint64_t *gfns; /* map_list */
+    uint64_t nr_gfns;
 };
 bool called_query(struct ghost *g, const struct inner_call *c);
 bool called_alloc(struct ghost *g, const struct inner_call *c);
 bool called_free(struct ghost *g, const struct inner_call *c);
 bool called_lookup(struct ghost *g, const struct inner_call *c);
 bool called_map(struct ghost *g, const struct inner_call *c);
+bool called_map_list(struct ghost *g, const struct inner_call *c);
+bool called_batch(struct ghost *g, const struct inner_call *c);
+bool called_read_faults(struct ghost *g, const struct inner_call *c);
 bool called_unmap(struct ghost *g, const struct inner_call *c);
 bool called_query_reserved(struct ghost *g, const struct inner_call *c);
 bool called_reattach(struct ghost *g, const struct inner_call *c);

@@ -7,10 +7,8 @@
 
 #include "../../../iommu/abi/errno.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-/* Space of one argument struct in the page; a remote's command has the next one. */
-#define SLOT 64
 
 _Static_assert(SLOT *(SC_MAX_NESTED + 2) <= FRAME_SIZE / 2,
                "the arguments do not fit in their page");
@@ -36,6 +34,11 @@ static uint64_t device_to_abi(uint64_t rid)
     return (rid >> 16 & 0xffff) | (rid >> 8 & 0xff) << 16 | (rid & 0xff) << 24;
 }
 
+static uint64_t device_from_abi(uint64_t dev)
+{
+    return (dev & 0xffff) << 16 | (dev >> 16 & 0xff) << 8 | (dev >> 24 & 0xff);
+}
+
 /* ---- Writing -----------------------------------------------------------------------------------
  */
 
@@ -55,6 +58,25 @@ bool arg_put(struct player *p, const struct sc_call *call, const struct sc_spec 
     return true;
 }
 
+/* Fields of entries, which repeat, into the array, if there is memory; and how many there are. */
+static void put_entries(struct player *p, struct machine_domain *d, const struct sc_call *call,
+                        const struct sc_spec *spec, uint8_t *arg)
+{
+    const struct sc_verb *verb = call->verb;
+    const struct sc_spec *count = sc_spec_find(verb->fields, verb->count);
+    const uint64_t array = arg_load(arg + verb->array_at, 8);
+    const struct sc_value *value;
+    unsigned n = 0;
+
+    while ((value = sc_nth(call, spec->name, n))) {
+        uint64_t number = value_number(value, p->vars);
+
+        (void)machine_guest_write(d, array + n++ * verb->entry_size, &number, sizeof(number));
+    }
+    if (!sc_get(call, verb->count))
+        arg_store(arg + count->offset, n, count->size);
+}
+
 static bool put_struct(struct player *p, struct machine_domain *d, const struct sc_call *call,
                        uint8_t *arg, uint64_t addr, struct outcome *out)
 {
@@ -63,6 +85,9 @@ static bool put_struct(struct player *p, struct machine_domain *d, const struct 
     for (const struct sc_spec *spec = verb->fields; spec && spec->name; spec++)
         if ((spec->dir & SC_IN) && !spec->entry && !arg_put(p, call, spec, arg, out))
             return false;
+    for (const struct sc_spec *spec = verb->fields; spec && spec->name; spec++)
+        if (spec->entry && spec->repeat)
+            put_entries(p, d, call, spec, arg);
     if (!verb->arg_size || !machine_guest_write(d, addr, arg, verb->arg_size))
         return true;
     outcome_cannot(out, "cannot write the argument at 0x%llx", (unsigned long long)addr);
@@ -83,9 +108,8 @@ static bool put_raw(struct player *p, struct machine_domain *d, const struct sc_
     return true;
 }
 
-/* Writes the call's argument, after that of its command. */
-static bool put_call(struct player *p, struct machine_domain *d, const struct sc_call *call,
-                     unsigned slot, struct request *req, struct outcome *out)
+bool put_call(struct player *p, struct machine_domain *d, const struct sc_call *call, unsigned slot,
+              struct request *req, struct outcome *out)
 {
     uint8_t arg[SLOT];
     struct request inner;
@@ -107,13 +131,22 @@ static bool put_call(struct player *p, struct machine_domain *d, const struct sc
 /* ---- Before and after --------------------------------------------------------------------------
  */
 
-/* One argument struct as it was before the call and after it. */
-struct snapshot {
-    const struct sc_verb *verb; /* NULL: an unknown sub-op */
-    uint64_t addr;
-    bool readable;
-    uint8_t in[SLOT], out[SLOT];
-};
+/* More than any memory holds. */
+#define MOST_GFNS (16u << 20)
+
+static void snapshot_gfns(struct snapshot *s, struct machine_domain *d)
+{
+    struct pv_iommu_map_list m;
+    uint64_t gfn, room;
+
+    memcpy(&m, s->in, sizeof(m));
+    room = m.nr_pages < MOST_GFNS ? m.nr_pages : MOST_GFNS;
+    while (s->nr_gfns < room && m.gfns.q + s->nr_gfns * sizeof(gfn) >= m.gfns.q &&
+           !machine_guest_read(d, m.gfns.q + s->nr_gfns * sizeof(gfn), &gfn, sizeof(gfn)))
+        s->nr_gfns++;
+    s->gfns = xcalloc(s->nr_gfns + 1, sizeof(*s->gfns));
+    (void)machine_guest_read(d, m.gfns.q, s->gfns, s->nr_gfns * sizeof(*s->gfns));
+}
 
 static void snapshot_before(struct snapshot *s, struct machine_domain *d, int subop, uint64_t addr)
 {
@@ -122,6 +155,8 @@ static void snapshot_before(struct snapshot *s, struct machine_domain *d, int su
     s->addr = addr;
     s->readable =
         s->verb && s->verb->arg_size && !machine_guest_read(d, addr, s->in, s->verb->arg_size);
+    if (s->readable && subop == IOMMU_map_list)
+        snapshot_gfns(s, d);
 }
 
 static void snapshot_after(struct snapshot *s, struct machine_domain *d)
@@ -152,18 +187,21 @@ static void check_untouched(const struct snapshot *s, struct outcome *out)
                              s->verb->name, i);
 }
 
-static void tell_ghost(struct player *p, struct machine_domain *d, int subop,
-                       const struct snapshot *outer, const struct snapshot *inner,
-                       struct outcome *out)
+static void tell_ghost(struct player *p, struct machine_domain *d, const struct observed *o,
+                       long status, struct outcome *out)
 {
+    const struct snapshot *outer = &o->outer, *inner = &o->inner;
     struct ghost_call told = {
         .caller = machine_domain_domid(d),
-        .subop = subop,
+        .subop = o->subop,
         .in = outer->readable ? outer->in : NULL,
         .out = outer->readable ? outer->out : NULL,
         .inner_in = inner->readable ? inner->in : NULL,
         .inner_out = inner->readable ? inner->out : NULL,
-        .status = out->status,
+        .status = status,
+        .element = o->element,
+        .gfns = inner->gfns ? inner->gfns : outer->gfns,
+        .nr_gfns = inner->gfns ? inner->nr_gfns : outer->nr_gfns,
     };
 
     player_told(p, out, ghost_called(p->ghost, &told));
@@ -188,19 +226,28 @@ unsigned line_continue_every(const struct player *p, const struct sc_line *line)
     return p->continue_every;
 }
 
-static void make_call(struct player *p, struct machine_domain *d, const struct sc_line *line,
-                      const struct request *req, struct outcome *out)
+void observe_before(struct observed *o, struct machine_domain *d, const struct request *req)
 {
-    struct snapshot outer, inner;
+    o->subop = req->subop;
+    o->element = false;
+    snapshot_before(&o->outer, d, req->subop, req->addr);
+    snapshot_inner(&o->inner, d, req->subop, &o->outer);
+}
 
-    snapshot_before(&outer, d, req->subop, req->addr);
-    snapshot_inner(&inner, d, req->subop, &outer);
-    out->status = machine_hypercall(d, req->subop, req->addr, line_continue_every(p, line));
-    snapshot_after(&outer, d);
-    snapshot_after(&inner, d);
-    check_untouched(&outer, out);
-    check_untouched(&inner, out);
-    tell_ghost(p, d, req->subop, &outer, &inner, out);
+void observe_after(struct observed *o, struct player *p, struct machine_domain *d, long status,
+                   struct outcome *out)
+{
+    snapshot_after(&o->outer, d);
+    snapshot_after(&o->inner, d);
+    check_untouched(&o->outer, out);
+    check_untouched(&o->inner, out);
+    tell_ghost(p, d, o, status, out);
+}
+
+void observe_end(struct observed *o)
+{
+    free(o->outer.gfns);
+    free(o->inner.gfns);
 }
 
 /* ---- Reading -----------------------------------------------------------------------------------
@@ -216,8 +263,9 @@ bool arg_poisoned(const uint8_t *at, unsigned size)
 
 void arg_get(const struct sc_spec *spec, const uint8_t *arg, struct outcome *out)
 {
-    uint64_t value = arg_load(arg + spec->offset, spec->size);
-    struct got *got = outcome_number(out, spec->name, value);
+    const uint64_t value = arg_load(arg + spec->offset, spec->size);
+    struct got *got =
+        outcome_number(out, spec->name, spec->kind == SC_DEVICE ? device_from_abi(value) : value);
 
     got->untouched = arg_poisoned(arg + spec->offset, spec->size);
 }
@@ -239,21 +287,25 @@ static void get_entry(struct player *p, struct machine_domain *d, const struct s
             arg_get(spec, entry, out);
 }
 
-static void get_fields(struct player *p, struct machine_domain *d, const struct sc_call *call,
-                       uint64_t addr, struct outcome *out)
+void get_result(struct player *p, struct machine_domain *d, const struct sc_call *call,
+                unsigned slot, struct outcome *out)
 {
-    const struct sc_verb *verb = call->verb;
+    const struct sc_call *innermost = sc_innermost(call);
+    const struct sc_verb *verb = innermost->verb;
     uint8_t arg[SLOT];
 
-    if (!verb->arg_size || machine_guest_read(d, addr, arg, verb->arg_size))
+    for (; call->inner; call = call->inner)
+        slot++;
+    if (!verb->arg_size ||
+        machine_guest_read(d, MACHINE_ARG + (uint64_t)slot * SLOT, arg, verb->arg_size))
         return;
     for (const struct sc_spec *spec = verb->fields; spec && spec->name; spec++)
         if (!spec->entry && (spec->dir & SC_OUT))
             arg_get(spec, arg, out);
-    get_entry(p, d, call, arg, out);
+    get_entry(p, d, innermost, arg, out);
 }
 
-static void poison_array(struct machine_domain *d)
+void poison_array(struct machine_domain *d)
 {
     uint8_t poison[FRAME_SIZE / 2];
 
@@ -261,18 +313,32 @@ static void poison_array(struct machine_domain *d)
     (void)machine_guest_write(d, ARRAY, poison, sizeof(poison));
 }
 
+static void make_call(struct player *p, struct machine_domain *d, const struct sc_line *line,
+                      const struct request *req, struct outcome *out)
+{
+    struct observed o;
+
+    observe_before(&o, d, req);
+    out->status = machine_hypercall(d, req->subop, req->addr, line_continue_every(p, line));
+    observe_after(&o, p, d, out->status, out);
+    observe_end(&o);
+}
+
 void run_hypercall(struct player *p, const struct sc_line *line, struct outcome *out)
 {
     struct machine_domain *d = player_domain(p, line->subject, out);
-    const struct sc_call *call = line->call;
     struct request req;
-    unsigned slot = 0;
 
-    if (!d || !put_call(p, d, call, 0, &req, out))
+    if (!d)
         return;
     poison_array(d);
+    sluice_faults_collect(machine_sluice(p->m)); /* the host does, for who reads them */
+    if (line->batch) {
+        run_batch(p, d, line, out);
+        return;
+    }
+    if (!put_call(p, d, line->call, 0, &req, out))
+        return;
     make_call(p, d, line, &req, out);
-    for (; call->inner; call = call->inner)
-        slot++;
-    get_fields(p, d, call, MACHINE_ARG + (uint64_t)slot * SLOT, out);
+    get_result(p, d, line->call, 0, out);
 }

@@ -159,6 +159,51 @@ static const struct sc_spec flush_context[] = {
     IN_NUMBER(pv_iommu_flush_context, pad),
     END,
 };
+static const struct sc_spec map_list[] = {
+    IN_NUMBER(pv_iommu_map_list, ctx_no),
+    {.name = "gfn", .size = 8, .dir = SC_IN, .kind = SC_NUMBER, .repeat = true, .entry = true},
+    IN_NUMBER(pv_iommu_map_list, dfn),
+    {AT(pv_iommu_map_list, map_flags), .dir = SC_IN, .kind = SC_FLAGS, .words = map_flags},
+    {AT(pv_iommu_map_list, pgsize), .dir = SC_IN, .kind = SC_NUMBER, .absent = FRAME_SIZE},
+    {AT(pv_iommu_map_list, nr_pages), .dir = SC_IN, .kind = SC_NUMBER},
+    {AT(pv_iommu_map_list, gfns), .dir = SC_IN, .kind = SC_NUMBER, .absent = ARRAY},
+    OUT_NUMBER(pv_iommu_map_list, mapped),
+    END,
+};
+static const struct sc_spec batch[] = {
+    IN_NUMBER(pv_iommu_batch, nr),
+    {AT(pv_iommu_batch, elements), .dir = SC_IN, .kind = SC_NUMBER, .absent = ARRAY},
+    OUT_NUMBER(pv_iommu_batch, done),
+    END,
+};
+static const struct sc_word fault_flags[] = {
+    {"write", IOMMU_FAULT_write}, {"unmapped", IOMMU_FAULT_unmapped}, {NULL, 0}};
+static const struct sc_word fault_reasons[] = {{"blocked", IOMMU_FAULT_blocked},
+                                               {"address-width", IOMMU_FAULT_width},
+                                               {"not-present", IOMMU_FAULT_not_present},
+                                               {"no-read", IOMMU_FAULT_no_read},
+                                               {"no-write", IOMMU_FAULT_no_write},
+                                               {"reserved-bit", IOMMU_FAULT_reserved},
+                                               {"msi", IOMMU_FAULT_msi},
+                                               {"unit-failed", IOMMU_FAULT_unit},
+                                               {NULL, 0}};
+#define OUT_ENTRY(type, field) AT(type, field), .dir = SC_OUT, .entry = true
+static const struct sc_spec read_faults[] = {
+    {AT(pv_iommu_read_faults, nr), .dir = SC_INOUT, .kind = SC_NUMBER, .absent = 32},
+    OUT_NUMBER(pv_iommu_read_faults, left),
+    OUT_NUMBER(pv_iommu_read_faults, lost),
+    {AT(pv_iommu_read_faults, faults), .dir = SC_IN, .kind = SC_NUMBER, .absent = ARRAY},
+    {.name = "index", .dir = SC_IN, .kind = SC_NUMBER, .entry = true},
+    {OUT_ENTRY(pv_iommu_fault, addr), .kind = SC_NUMBER},
+    {OUT_ENTRY(pv_iommu_fault, unmap_first), .kind = SC_NUMBER},
+    {OUT_ENTRY(pv_iommu_fault, unmap_last), .kind = SC_NUMBER},
+    {OUT_ENTRY(pv_iommu_fault, dev), .kind = SC_DEVICE},
+    {OUT_ENTRY(pv_iommu_fault, pasid), .kind = SC_NUMBER},
+    {OUT_ENTRY(pv_iommu_fault, ctx_no), .kind = SC_NUMBER},
+    {OUT_ENTRY(pv_iommu_fault, reason), .kind = SC_CHOICE, .words = fault_reasons},
+    {OUT_ENTRY(pv_iommu_fault, flags), .kind = SC_FLAGS, .words = fault_flags},
+    END,
+};
 static const struct sc_spec raw[] = {
     {.name = "subop", .dir = SC_IN, .kind = SC_NUMBER, .size = 4, .required = true},
     {.name = "arg", .dir = SC_IN, .kind = SC_NUMBER},
@@ -202,11 +247,15 @@ const struct sc_verb hypercall_verbs[] = {
      .arg_size = sizeof(struct pv_iommu_query_reserved),
      .array_at = offsetof(struct pv_iommu_query_reserved, ranges),
      .entry_size = sizeof(struct pv_iommu_range)},
-    {ROW(map_list)},
+    {ROW(map_list), .fields = map_list, .arg_size = sizeof(struct pv_iommu_map_list),
+     .array_at = offsetof(struct pv_iommu_map_list, gfns), .entry_size = sizeof(uint64_t),
+     .count = "nr_pages"},
     ROW_OF(flush_context, pv_iommu_flush_context),
-    {ROW(batch)},
+    ROW_OF(batch, pv_iommu_batch),
     {ROW(query_dirty)},
-    {ROW(read_faults)},
+    {ROW(read_faults), .fields = read_faults, .arg_size = sizeof(struct pv_iommu_read_faults),
+     .array_at = offsetof(struct pv_iommu_read_faults, faults),
+     .entry_size = sizeof(struct pv_iommu_fault)},
     {.name = "raw",
      .subop = SUBOP_RAW,
      .subject = SC_OF_DOMAIN,
