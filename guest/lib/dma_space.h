@@ -6,6 +6,8 @@
  *   dma_list.c        many at once
  *   dma_space.c       spaces and devices
  *   dma_range.c       device addresses, what is mapped at them, and when they are free again
+ *   dma_pages.c       hypercalls that map and unmap
+ *   dma_at.c          whole frames at addresses of the caller's own
  *   dma_deferred.c    those that wait for a flush
  *   dma_standing.c    those that stay
  *   dma_pool.c        slots of the pool, and copying
@@ -94,19 +96,12 @@ struct dma_want {
     uint64_t limit; /* the last device frame that will do */
 };
 
-/* A mapping of whole frames that is nobody's. */
-struct dma_mapping dma_of_frames(uint64_t gfn, uint64_t nr, enum dma_direction direction);
-
 /* Any device frames up to the limit, for range->nr of them, ->aligned. */
 int dma_take(struct dma_space *s, uint32_t cpu, uint64_t limit, struct dma_range *range);
 /* They are free: nobody reaches anything there. */
 void dma_give(struct dma_space *s, uint32_t cpu, const struct dma_range *range);
 /* Somebody may, and that has no end: nobody gets them any more. */
 void dma_lose(struct dma_space *s, const struct dma_range *range);
-
-/* At device frames that are the caller's. *lost: after an error, some of it may be mapped. */
-int dma_map_frames(struct dma_space *s, uint64_t first, const struct dma_want *want, bool *lost);
-int dma_unmap_frames(struct dma_space *s, uint64_t first, uint64_t nr);
 
 /*
  * Takes and maps; the mappings get their addresses. After an error, range->nr is 0; if it is not,
@@ -116,6 +111,21 @@ int dma_enter(struct dma_space *s, uint32_t cpu, const struct dma_want *want,
               struct dma_range *range);
 /* Unmaps, and gives when the policy says so. After an error, they are lost. */
 int dma_leave(struct dma_space *s, uint32_t cpu, const struct dma_range *range);
+
+/* ---- dma_pages.c ------------------------------------------------------------------------------
+ */
+
+/* Its first page may be a large one, if the address is chosen for that. */
+bool dma_is_large(const struct dma_space *s, const struct dma_mapping *m);
+/* At device frames that are the caller's. *lost: after an error, some of it may be mapped. */
+int dma_map_frames(struct dma_space *s, uint64_t first, const struct dma_want *want, bool *lost);
+int dma_unmap_frames(struct dma_space *s, uint64_t first, uint64_t nr);
+
+/* ---- dma_at.c ---------------------------------------------------------------------------------
+ */
+
+/* A mapping of whole frames that is nobody's. */
+struct dma_mapping dma_of_frames(uint64_t gfn, uint64_t nr, enum dma_direction direction);
 
 /* ---- dma_deferred.c ---------------------------------------------------------------------------
  */
