@@ -7,6 +7,7 @@
 
 /* ---- Sizes ------------------------------------------------------------------------------------
  */
+
 /* The order of the next larger page; 0: there is none. */
 static unsigned larger(const struct dma_space *s, unsigned order)
 {

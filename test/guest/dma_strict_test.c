@@ -239,6 +239,21 @@ static void what_cannot_be_undone_is_lost(void **state)
     assert_int_equal(dma_map(&w.d, 0, &b, &m), -ENOSPC);
 }
 
+/* Success, but not all of it. */
+static void an_unmap_that_stops_short_is_an_error(void **state)
+{
+    const struct dma_buffer b = frames(5, 3);
+    struct dma_mapping m;
+    struct dma_stats n;
+
+    (void)state;
+    assert_int_equal(dma_map(&w.d, 0, &b, &m), 0);
+    w.f.odd = (struct fake_odd){.subop = IOMMU_unmap_pages, .after = 2};
+    assert_int_equal(dma_unmap(&w.d, 0, &m), -EIO);
+    dma_stats(&w.s, &n);
+    assert_int_equal(n.lost, 3);
+}
+
 static void no_room_and_no_memory_are_told(void **state)
 {
     const struct dma_buffer b = frames(1, 4);
@@ -354,6 +369,7 @@ int main(void)
         TEST(a_map_that_fails_leaves_nothing),
         TEST(a_gfn_without_a_frame_is_told),
         cmocka_unit_test_setup(what_cannot_be_undone_is_lost, start),
+        cmocka_unit_test_setup(an_unmap_that_stops_short_is_an_error, start),
         TEST(no_room_and_no_memory_are_told),
         TEST(a_space_says_what_is_missing),
         TEST(a_space_in_use_does_not_end),
