@@ -54,11 +54,14 @@ static void flags_have_the_bits_of_the_proposal(void **state)
     assert_int_equal(IOMMUCAP_read_faults, 0x2000);
     assert_int_equal(IOMMU_RESERVED_device, 0x1);
     assert_int_equal(IOMMU_RESERVED_allowed, 0x2);
+    assert_int_equal(IOMMU_RESERVED_pin, 0x4);
+    assert_int_equal(IOMMU_RESERVED_unpin, 0x8);
     assert_int_equal(IOMMU_RANGE_direct, 0);
     assert_int_equal(IOMMU_RANGE_direct_relaxable, 1);
     assert_int_equal(IOMMU_RANGE_reserved, 2);
     assert_int_equal(IOMMU_RANGE_msi, 3);
     assert_int_equal(IOMMU_RANGE_allowed, 4);
+    assert_int_equal(IOMMU_RANGE_sw_msi, 5);
     assert_int_equal(IOMMU_ALLOC_identity, 0x1);
     assert_int_equal(IOMMU_ALLOC_deferred, 0x2);
     assert_int_equal(IOMMU_FREE_reattach_default, 0x1);
