@@ -123,8 +123,8 @@ enum sluice_frame_type {
  * identity contexts. All or nothing: -EEXIST (gfn in use), -EBUSY (a frame is somebody's, or still
  * referenced), -EINVAL (range, type; gfn is not mfn, and the domain is direct_mapped),
  * -EADDRNOTAVAIL (gfn in the MSI window or in a reserved region of a device in an identity
- * context), -ERANGE (gfn beyond the units' width), -ENOMEM, -EIO; -ERESTART: a call is at work in a
- * bus-frame space, again.
+ * context; or a frame's place in a window of some domain is in such a region), -ERANGE (gfn beyond
+ * the units' width), -ENOMEM, -EIO; -ERESTART: a call is at work in a bus-frame space, again.
  */
 int sluice_memory_add(struct sluice_domain *d, gfn_t gfn, mfn_t mfn, uint64_t nr,
                       enum sluice_frame_type type);

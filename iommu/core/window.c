@@ -3,6 +3,7 @@
 #include "window.h"
 
 #include "domain.h"
+#include "reserved.h"
 
 static bool take_place(struct domain *d)
 {
@@ -130,6 +131,20 @@ void window_close(struct domain *d)
     instance_unlock(l);
 }
 
+/* All, or none. Where a device has a region nothing else may be. */
+static int put_new(struct space *sp, mfn_t mfn, uint64_t nr, unsigned rights)
+{
+    const uint64_t first = sp->d->window + mfn.n;
+    int err;
+
+    if (reserved_touches(sp->c, dfn_of(first), dfn_of(first + nr - 1)))
+        return -EADDRNOTAVAIL;
+    err = put(sp, mfn, nr, rights);
+    if (err)
+        (void)window_take(sp, mfn, nr);
+    return err;
+}
+
 int window_add(struct instance *s, mfn_t mfn, uint64_t nr, unsigned rights)
 {
     bool dying;
@@ -141,9 +156,7 @@ int window_add(struct instance *s, mfn_t mfn, uint64_t nr, unsigned rights)
         return 0;
     err = space_enter_implicit(d, &sp);
     if (!err) {
-        err = put(&sp, mfn, nr, rights);
-        if (err)
-            (void)window_take(&sp, mfn, nr);
+        err = put_new(&sp, mfn, nr, rights);
         if (space_settle(&sp))
             err = -EIO;
         space_leave(&sp);

@@ -16,7 +16,8 @@
 int window_open(struct domain *d);
 void window_close(struct domain *d);
 
-/* Frames come: 0; -ENOMEM, -ERESTART: nothing has changed; -EIO. */
+/* Frames come: 0; -ENOMEM, -ERESTART, -EADDRNOTAVAIL (a device of the domain with the window has a
+ * region there): nothing has changed; -EIO. */
 int window_add(struct instance *s, mfn_t mfn, uint64_t nr, unsigned rights);
 
 /* Does all of a removal that can lack memory. -ENOMEM, -ERESTART, -EIO. */

@@ -261,6 +261,30 @@ static void pins_keep_it_out(void **state)
     host_destroy(h);
 }
 
+/* The domain with the machine's frames in its space: one that comes later has no place there. */
+static void frames_of_others_do_not_come_into_it(void **state)
+{
+    const struct setup setup = {.no_domain = true};
+    const struct sluice_domain_config config = {.domid = 1, .space = SLUICE_SPACE_PASSTHROUGH};
+    struct host *h = host_create(&setup);
+    struct sluice_domain *other;
+    struct sluice_device *dev;
+
+    (void)state;
+    assert_int_equal(sluice_domain_create(h->s, &config, &h->d), 0);
+    other = host_domain(h, 2);
+    dev = with(h, 8, 1, NULL, 0);
+    assert_int_equal(sluice_device_assign(dev, h->d), 0);
+    assert_int_equal(sluice_memory_add(other, gfn_of(0), mfn_of(BASE), 1, SLUICE_FRAME_RAM),
+                     -EADDRNOTAVAIL);
+    assert_int_equal(refs_of(h, BASE), 0);
+    assert_int_equal(goes_to(h, 0, BASE, NULL), ITS >> 12);
+    assert_int_equal(sluice_device_unassign(dev), 0);
+    assert_int_equal(sluice_memory_add(other, gfn_of(0), mfn_of(BASE), 1, SLUICE_FRAME_RAM), 0);
+    assert_int_equal(sluice_device_assign(dev, h->d), -EBUSY);
+    host_destroy(h);
+}
+
 /* A real one beats it: messages go where they go, untranslated. */
 static void a_real_msi_region_leaves_no_window(void **state)
 {
@@ -358,6 +382,7 @@ int main(void)
         T(it_moves_out_of_the_way_of_the_devices_own_regions),
         T(regions_of_others_do_not_come_into_it),
         cmocka_unit_test(pins_keep_it_out),
+        cmocka_unit_test(frames_of_others_do_not_come_into_it),
         T(a_real_msi_region_leaves_no_window),
         cmocka_unit_test(some_places_are_none),
         T(claims_fail_without_a_trace),
