@@ -64,7 +64,6 @@ struct inspect_domain {
     struct sluice_domain_info info;
     struct sluice_domain_stats stats;
     uint64_t frames, exits;
-    bool scattered; /* some frame is not at its gfn */
     struct inspect_context *context;
     unsigned nr_contexts;
     struct inspect_fault *fault;

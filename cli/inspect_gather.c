@@ -118,7 +118,7 @@ static void gather_devices(struct inspection *in, struct machine *m)
     }
 }
 
-static void note_owned(struct inspection *in, uint64_t mfn, const struct sluice_frame_info *frame)
+static void note_owned(struct inspection *in, const struct sluice_frame_info *frame)
 {
     for (unsigned i = 0; i < in->nr_domains; i++) {
         struct inspect_domain *d = &in->domain[i];
@@ -126,7 +126,6 @@ static void note_owned(struct inspection *in, uint64_t mfn, const struct sluice_
         if (d->info.domid != frame->owner)
             continue;
         d->frames++;
-        d->scattered |= frame->gfn.n != mfn;
     }
 }
 
@@ -174,7 +173,7 @@ static void gather_frames(struct inspection *in, struct sluice *s)
 
     for (uint64_t mfn = 0; !sluice_frame_info(s, mfn_of(mfn), &frame); mfn++)
         if (frame.owned)
-            note_owned(in, mfn, &frame);
+            note_owned(in, &frame);
         else if (frame.refs)
             note_held(in, &frame);
     fold_held(in);

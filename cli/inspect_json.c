@@ -148,7 +148,7 @@ static json_t *domain_json(const struct inspection *in, const struct inspect_dom
     set_text(domain, "name", d->name);
     set(domain, "id", d->info.domid);
     set(domain, "frames", d->frames);
-    set_bool(domain, "direct_mapped", d->frames && !d->scattered);
+    set_bool(domain, "direct_mapped", d->info.direct_mapped);
     set(domain, "max_ctx_no", d->info.max_ctx_no);
     set_stats(domain, d);
     for (unsigned i = 0; i < d->nr_contexts; i++)

@@ -99,7 +99,7 @@ void inspect_print_tree(const struct inspection *in, FILE *out)
         add_budget(&w, ", tables", d->stats.tables, d->info.budget_tables);
         add_budget(&w, ", references", d->stats.refs, d->info.budget_refs);
         fprintf(out, "  %s: %s%s\n", d->name, w.text,
-                d->frames && !d->scattered ? "; direct-mapped" : "");
+                d->info.direct_mapped ? "; direct-mapped" : "");
         for (unsigned k = 0; k < d->nr_contexts; k++)
             print_context(in, d, k, out);
     }

@@ -23,6 +23,7 @@ struct ram {
     uint32_t *stack;
     uint64_t depth, capacity;      /* a frame may be on the stack and used: it is skipped then */
     uint64_t nr_used, nr_reserved; /* reserved ones are used, for good */
+    uint64_t kept;                 /* the end of what ram_release() keeps */
     bool ending; /* all of it goes: nobody gets a frame again, none has to be zeroed */
     pthread_mutex_t lock;
 };
@@ -47,6 +48,7 @@ struct machine_domain {
     uint16_t domid;
     bool hardware;
     bool direct_mapped;
+    uint64_t end; /* of the gfns that it began with */
     char (*controls)[NAME_SIZE];
     unsigned nr_controls;
     struct sluice_domain *sluice;
@@ -224,6 +226,10 @@ void ram_reserve(struct ram *ram, mfn_t first, mfn_t last);  /* nobody's, as far
 bool ram_is_reserved(const struct ram *ram, mfn_t frame);
 int ram_take(struct ram *ram, mfn_t frame); /* this one. -EBUSY, -EINVAL */
 void ram_free(struct ram *ram, mfn_t frame);
+/* A domain's frame comes back: below the end of ram_keep() it stays out of use, but for ram_take().
+ */
+void ram_release(struct ram *ram, mfn_t frame);
+void ram_keep(struct ram *ram, uint64_t end);
 void *ram_at(const struct ram *ram, uint64_t maddr);
 
 #endif

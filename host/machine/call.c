@@ -62,3 +62,17 @@ int machine_frames_call(struct machine_domain *d, uint64_t ops, uint32_t count,
     sluice_frames_start(&call, d->sluice, ops, count);
     return (int)run(d, &call, continue_every);
 }
+
+long machine_xen_version(struct machine_domain *d, int cmd, uint64_t arg)
+{
+    struct xen_feature_info info;
+
+    d->exits++;
+    d->m->exits++;
+    if (cmd != XENVER_get_features)
+        return -ENOSYS;
+    if (machine_guest_read(d, arg, &info, sizeof(info)))
+        return -EFAULT;
+    info.submap = info.submap_idx ? 0 : sluice_domain_features(d->sluice);
+    return machine_guest_write(d, arg, &info, sizeof(info)) ? -EFAULT : 0;
+}

@@ -61,6 +61,26 @@ static int give_direct(struct machine_domain *d, uint64_t gfn)
     return give(d, gfn, mfn_of(gfn));
 }
 
+/* Memory that comes back to a direct-mapped domain: the frame that was there, or none. */
+static int give_back(struct machine_domain *d, uint64_t gfn)
+{
+    mfn_t mfn = mfn_of(gfn);
+    int err;
+
+    if (!sluice_memory_lookup(d->sluice, gfn_of(gfn), &mfn))
+        return -EEXIST;
+    err = ram_is_reserved(&d->m->ram, mfn) ? -EINVAL : ram_take(&d->m->ram, mfn);
+    if (err == -EBUSY)
+        return machine_fail(d->m, err,
+                            "%s is direct-mapped, but frame 0x%llx is in use: somebody still maps "
+                            "it, or it never was the domain's",
+                            d->name, (unsigned long long)gfn);
+    if (err)
+        return machine_fail(d->m, err, "%s is direct-mapped, but the machine has no frame 0x%llx",
+                            d->name, (unsigned long long)gfn);
+    return give(d, gfn, mfn);
+}
+
 static int give_any(struct machine_domain *d, uint64_t gfn)
 {
     mfn_t mfn;
@@ -141,6 +161,7 @@ static int create(struct machine_domain *d, const struct machine_domain_config *
         .max_ctx_no = config->max_ctx_no ? config->max_ctx_no : 15,
         .blocked = d->m->config.blocked,
         .hardware = config->hardware,
+        .direct_mapped = config->direct_mapped,
         .space = config->space,
         .window = config->window,
         .budget_contexts = limit(config->budget_contexts),
@@ -158,6 +179,17 @@ static int create(struct machine_domain *d, const struct machine_domain_config *
         return machine_fail(d->m, err, "window=0x%llx: the machine's frames do not fit behind it",
                             (unsigned long long)config->window);
     return err ? machine_fail(d->m, err, "domain %s cannot be made", config->name) : 0;
+}
+
+/* What direct-mapped domains give back is for them, as they can have no other frame there. */
+static void keep_frames(struct machine *m)
+{
+    uint64_t end = 0;
+
+    for (const struct machine_domain *d = m->domains; d; d = d->next)
+        if (d->direct_mapped && d->end > end)
+            end = d->end;
+    ram_keep(&m->ram, end);
 }
 
 static void release(struct machine_domain *d)
@@ -185,6 +217,7 @@ int machine_domain_add(struct machine *m, const struct machine_domain_config *co
     d->domid = config->domid;
     d->hardware = config->hardware;
     d->direct_mapped = config->direct_mapped;
+    d->end = config->mem >> FRAME_LG2;
     snprintf(d->name, sizeof(d->name), "%s", config->name);
     err = copy_controls(d, config);
     if (!err)
@@ -195,6 +228,7 @@ int machine_domain_add(struct machine *m, const struct machine_domain_config *co
     }
     d->next = m->domains;
     m->domains = d;
+    keep_frames(m);
     err = give_memory(d, config);
     if (err)
         (void)machine_domain_destroy(m, d);
@@ -220,6 +254,7 @@ int machine_domain_destroy(struct machine *m, struct machine_domain *d)
     while (*p != d)
         p = &(*p)->next;
     *p = d->next;
+    keep_frames(m);
     release(d);
     return err;
 }
@@ -335,7 +370,7 @@ int machine_populate(struct machine_domain *d, uint64_t gfn, uint64_t nr)
     int err = nr ? 0 : -EINVAL;
 
     for (n = 0; n < nr && !err; n++)
-        err = give_any(d, gfn + n);
+        err = d->direct_mapped ? give_back(d, gfn + n) : give_any(d, gfn + n);
     if (err && n > 1 && remove_memory(d, gfn, n - 1) == -EIO)
         err = -EIO;
     return err;

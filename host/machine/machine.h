@@ -11,6 +11,7 @@
 #define HOST_MACHINE_MACHINE_H
 
 #include "../../iommu/abi/contexts.h"
+#include "../../iommu/abi/features.h"
 #include "../../iommu/abi/frames.h"
 #include "../../iommu/abi/ioreq.h"
 #include "../../iommu/sluice.h"
@@ -126,7 +127,9 @@ int machine_guest_write(struct machine_domain *d, uint64_t gpa, const void *from
 
 /*
  * The guest gives nr gfns back / gets frames for them. All or nothing. -ERESTART: slow emulators,
- * see machine_slow_emulators().
+ * see machine_slow_emulators(). What a direct-mapped domain gives back is kept for it, so that it
+ * gets the frames of that number again: -EBUSY: somebody still has one mapped, or it is another's;
+ * -EINVAL: the machine has none.
  */
 int machine_balloon_out(struct machine_domain *d, uint64_t gfn, uint64_t nr);
 int machine_populate(struct machine_domain *d, uint64_t gfn, uint64_t nr);
@@ -142,6 +145,8 @@ long machine_hypercall(struct machine_domain *d, int subop, uint64_t arg, unsign
 /* The same for the frames ABI: `count` elements at guest address `ops`. */
 int machine_frames_call(struct machine_domain *d, uint64_t ops, uint32_t count,
                         unsigned continue_every);
+/* xen_version(cmd, arg), of which there is XENVER_get_features. -EFAULT; -ENOSYS: another. */
+long machine_xen_version(struct machine_domain *d, int cmd, uint64_t arg);
 
 /* An hour passes, and the host's timer comes. */
 void machine_tick(struct machine *m);

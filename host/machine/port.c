@@ -51,7 +51,7 @@ static void release_frame(void *host, mfn_t frame)
 {
     struct machine *m = host;
 
-    ram_free(&m->ram, frame);
+    ram_release(&m->ram, frame);
 }
 
 static int copy_from_guest(void *host, void *guest, void *to, uint64_t from, size_t size)

@@ -10,6 +10,7 @@
 
 #define USED     1
 #define RESERVED 2
+#define KEPT     3 /* given back, for nobody but who had it */
 
 static void shuffle(uint32_t *at, uint64_t nr, uint64_t seed)
 {
@@ -87,9 +88,12 @@ static int take(struct ram *ram, uint64_t frame)
 {
     if (frame >= ram->nr)
         return -EINVAL;
-    if (ram->used[frame])
+    if (ram->used[frame] == KEPT)
+        ram->used[frame] = USED;
+    else if (ram->used[frame])
         return -EBUSY;
-    mark(ram, frame);
+    else
+        mark(ram, frame);
     return 0;
 }
 
@@ -146,17 +150,48 @@ int ram_alloc_run(struct ram *ram, uint64_t nr, mfn_t *out)
     return n == nr ? 0 : -ENOMEM;
 }
 
-void ram_free(struct ram *ram, mfn_t frame)
+static void zero(struct ram *ram, mfn_t frame)
 {
     if (!ram->ending)
         memset(ram_at(ram, frame.n << FRAME_LG2), 0, FRAME_SIZE);
-    pthread_mutex_lock(&ram->lock);
-    ram->used[frame.n] = 0;
+}
+
+static void unmark(struct ram *ram, uint64_t frame)
+{
+    ram->used[frame] = 0;
     ram->nr_used--;
     if (ram->depth == ram->capacity)
         fill_stack(ram, 0);
-    else if (frame.n)
-        ram->stack[ram->depth++] = (uint32_t)frame.n;
+    else if (frame)
+        ram->stack[ram->depth++] = (uint32_t)frame;
+}
+
+void ram_free(struct ram *ram, mfn_t frame)
+{
+    zero(ram, frame);
+    pthread_mutex_lock(&ram->lock);
+    unmark(ram, frame.n);
+    pthread_mutex_unlock(&ram->lock);
+}
+
+void ram_release(struct ram *ram, mfn_t frame)
+{
+    zero(ram, frame);
+    pthread_mutex_lock(&ram->lock);
+    if (frame.n < ram->kept)
+        ram->used[frame.n] = KEPT;
+    else
+        unmark(ram, frame.n);
+    pthread_mutex_unlock(&ram->lock);
+}
+
+void ram_keep(struct ram *ram, uint64_t end)
+{
+    pthread_mutex_lock(&ram->lock);
+    for (uint64_t f = end; f < ram->kept && f < ram->nr; f++)
+        if (ram->used[f] == KEPT)
+            unmark(ram, f);
+    ram->kept = end;
     pthread_mutex_unlock(&ram->lock);
 }
 

@@ -93,6 +93,8 @@ bool memory_learn(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_
         if (sluice_memory_lookup(d->real, gfn_of(gfn + i), &mfn))
             return complain(g, "%s: gfn 0x%jx was populated and has no frame", d->name,
                             (uintmax_t)(gfn + i));
+        if (d->direct_mapped && mfn.n != gfn + i)
+            return complain(g, "%s: gfn 0x%jx is not direct-mapped", d->name, (uintmax_t)(gfn + i));
         if (!frame_take(g, d, gfn + i, mfn.n))
             return false;
         page.mfn = mfn.n;

@@ -77,6 +77,21 @@ static bool too_few_frames(const struct ghost *g, const struct ghost_domain *d, 
     return stats.free_frames < nr || tables_may_lack(g, d, nr);
 }
 
+/* A direct-mapped domain gets its own frames or none: some are still mapped, or somebody's. */
+static bool populate_is_busy(const struct ghost *g, const struct ghost_domain *d, uint64_t gfn,
+                             uint64_t nr)
+{
+    struct sluice_frame_info frame;
+
+    for (uint64_t i = 0; i < nr; i++) {
+        const mfn_t mfn = mfn_of(gfn + i);
+
+        if (sluice_frame_info(g->sluice, mfn, &frame) || frame.refs || gfn + i >= d->end)
+            return true;
+    }
+    return false;
+}
+
 bool ghost_populated(struct ghost *g, uint16_t domid, uint64_t gfn, uint64_t nr, int status)
 {
     struct ghost_domain *d = find_domain(g, domid);
@@ -102,6 +117,10 @@ bool ghost_populated(struct ghost *g, uint16_t domid, uint64_t gfn, uint64_t nr,
     may_if(&v, status == -EADDRNOTAVAIL && leftover_touches(g, gfn, gfn + nr - 1), -EADDRNOTAVAIL);
     may_if(&v, gfn + nr - 1 > g->max_dfn && (v.nr || status), -EINVAL);
     may_if(&v, gfn + nr - 1 > g->max_dfn && (v.nr || status), -ERANGE);
+    if (d->direct_mapped) {
+        may_if(&v, gfn + nr - 1 >= g->machine_frames, -EINVAL);
+        may_if(&v, status == -EBUSY && populate_is_busy(g, d, gfn, nr), -EBUSY);
+    }
     may_if(&v, status == -ENOMEM && too_few_frames(g, d, nr), -ENOMEM);
     if (!judge(g, &v, status, "populate"))
         return false;

@@ -208,8 +208,6 @@ static bool learn_initial(struct ghost *g, struct ghost_domain *d)
                             (uintmax_t)gfn);
         if (!there && !hole && !perhaps)
             return complain(g, "%s: gfn 0x%jx has no memory", d->name, (uintmax_t)gfn);
-        if (there && d->direct_mapped && mfn.n != gfn)
-            return complain(g, "%s: gfn 0x%jx is not direct-mapped", d->name, (uintmax_t)gfn);
         if (there && !memory_learn(g, d, gfn, 1))
             return false;
     }

@@ -12,6 +12,7 @@ extern const struct sc_verb setup_verbs[];     /* machine, require, domain, dest
 extern const struct sc_verb device_verbs[];    /* device, assign, unassign */
 extern const struct sc_verb hypercall_verbs[]; /* the sub-ops of the contexts ABI, and raw */
 extern const struct sc_verb frames_verbs[];    /* those of the frames ABI */
+extern const struct sc_verb feature_verbs[];   /* what a domain is told about its memory */
 extern const struct sc_verb ioreq_verbs[];     /* emulators */
 extern const struct sc_verb memory_verbs[];    /* a guest's processor */
 extern const struct sc_verb dma_verbs[];       /* devices */
