@@ -73,8 +73,7 @@ struct inspect_domain {
 struct inspect_device {
     const char *name;
     rid_t rid;
-    const char *owner;            /* of one behind no unit; NULL: nobody */
-    struct sluice_device *sluice; /* NULL: behind no unit */
+    struct sluice_device *sluice;
     struct sluice_device_info info;
     enum hw_isolation isolation; /* of its interrupts */
     int unit;                    /* index, or negative */
@@ -134,6 +133,10 @@ const struct inspect_device *inspect_device_of(const struct inspection *in,
 const char *inspect_name_of(const struct inspection *in, uint16_t domid);
 const char *inspect_region_name(enum sluice_region_type type);
 const char *inspect_source_name(enum sluice_region_source source);
+/* Nothing keeps the device from any memory. */
+bool inspect_is_exposed(const struct inspect_device *dev);
+/* Why it is not protected. */
+const char *inspect_exposure_words(enum sluice_exposure exposure);
 const char *inspect_found_name(enum sluice_found found);
 const char *inspect_whereabouts_name(enum sluice_whereabouts device);
 

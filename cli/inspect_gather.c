@@ -90,11 +90,6 @@ static const char *declared_name(const struct scenario *sc, struct machine *m,
     return "?";
 }
 
-static const char *owner_name(const struct machine_domain *owner)
-{
-    return owner ? machine_domain_name(owner) : NULL;
-}
-
 static void gather_devices(struct inspection *in, struct machine *m)
 {
     while (machine_device_at(m, in->nr_devices))
@@ -107,11 +102,6 @@ static void gather_devices(struct inspection *in, struct machine *m)
         dev->rid = machine_device_rid(md);
         dev->sluice = machine_device_sluice(md);
         dev->name = declared_name(in->sc, m, md);
-        dev->owner = owner_name(machine_device_owner(md));
-        dev->unit = -1;
-        dev->isolation = HW_ISOLATION_NO_UNIT;
-        if (!dev->sluice)
-            continue;
         dev->isolation = sluice_device_isolation(dev->sluice);
         dev->unit = sluice_device_unit(dev->sluice);
         sluice_device_info(dev->sluice, &dev->info);

@@ -149,6 +149,7 @@ static json_t *domain_json(const struct inspection *in, const struct inspect_dom
     set(domain, "id", d->info.domid);
     set(domain, "frames", d->frames);
     set_bool(domain, "direct_mapped", d->info.direct_mapped);
+    set_bool(domain, "trusted", d->info.trusted);
     set(domain, "max_ctx_no", d->info.max_ctx_no);
     set_stats(domain, d);
     for (unsigned i = 0; i < d->nr_contexts; i++)
@@ -203,11 +204,10 @@ static void set_details(json_t *device, const struct inspection *in,
     json_t *rids = json_array(), *group = json_array();
     rid_t rid;
 
-    for (unsigned k = 0; dev->sluice && !sluice_device_rid(dev->sluice, k, &rid); k++)
+    for (unsigned k = 0; !sluice_device_rid(dev->sluice, k, &rid); k++)
         json_array_append_new(rids, rid_json(rid));
-    for (unsigned i = 0; dev->sluice && i < in->nr_devices; i++)
-        if (&in->device[i] != dev && in->device[i].sluice &&
-            sluice_device_grouped(dev->sluice, in->device[i].sluice))
+    for (unsigned i = 0; i < in->nr_devices; i++)
+        if (&in->device[i] != dev && sluice_device_grouped(dev->sluice, in->device[i].sluice))
             json_array_append_new(group, json_string(in->device[i].name));
     json_object_set_new(device, "requester_ids", rids);
     json_object_set_new(device, "moves_with", group);
@@ -216,16 +216,20 @@ static void set_details(json_t *device, const struct inspection *in,
 
 static json_t *device_json(const struct inspection *in, const struct inspect_device *dev)
 {
-    const struct sluice_domain *owner = dev->sluice ? dev->info.domain : NULL;
+    const struct sluice_domain *owner = dev->info.domain;
+    const bool exposed = inspect_is_exposed(dev);
     json_t *device = json_object();
 
     set_text(device, "name", dev->name);
     json_object_set_new(device, "bdf", rid_json(dev->rid));
-    set_bool(device, "protected", dev->sluice);
+    set_bool(device, "protected", dev->info.protected);
+    set_text(device, "not_protected",
+             dev->info.protected ? NULL : inspect_exposure_words(dev->info.exposure));
     json_object_set_new(device, "unit", dev->unit < 0 ? json_null() : json_integer(dev->unit));
-    set_text(device, "owner", owner ? inspect_owner(in, owner) : dev->owner);
-    json_object_set_new(device, "ctx_no", owner ? number(dev->info.ctx_no) : json_null());
-    set_bool(device, "quarantined", dev->sluice && !owner);
+    set_text(device, "owner", owner ? inspect_owner(in, owner) : NULL);
+    json_object_set_new(device, "ctx_no",
+                        owner && !exposed ? number(dev->info.ctx_no) : json_null());
+    set_bool(device, "quarantined", !exposed && !owner);
     set(device, "interrupt_entries", dev->info.nr_interrupts);
     set_bool(device, "interrupts_isolated", hw_isolates(dev->isolation));
     set_text(device, "isolation", sluice_isolation_name(dev->isolation));

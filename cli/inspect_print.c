@@ -88,7 +88,7 @@ static void add_group(struct words *w, const struct inspection *in,
     for (unsigned i = 0; i < in->nr_devices; i++) {
         const struct inspect_device *o = &in->device[i];
 
-        if (o == dev || !o->sluice || !sluice_device_grouped(dev->sluice, o->sluice))
+        if (o == dev || !sluice_device_grouped(dev->sluice, o->sluice))
             continue;
         words_add(w, first ? ", moves with %s" : " %s", o->name);
         first = false;
@@ -100,18 +100,20 @@ static void add_place(struct table *t, const struct inspection *in,
 {
     struct words w = {.n = 0};
 
-    if (!dev->sluice)
-        words_add(&w, "%s, its addresses are the machine's", dev->owner ? dev->owner : "nobody's");
+    if (inspect_is_exposed(dev))
+        words_add(&w, "%s; not protected, reaches all memory: %s",
+                  dev->info.domain ? inspect_owner(in, dev->info.domain) : "nobody's",
+                  inspect_exposure_words(dev->info.exposure));
     else if (dev->info.domain)
         words_add(&w, "%s, context %u", inspect_owner(in, dev->info.domain), dev->info.ctx_no);
     else
         words_add(&w, "in quarantine");
+    if (dev->info.exposure == SLUICE_EXPOSED_FAILED)
+        words_add(&w, "; not protected: %s", inspect_exposure_words(dev->info.exposure));
     if (dev->info.nr_interrupts)
         words_add(&w, ", interrupt entries %u", dev->info.nr_interrupts);
-    if (dev->sluice) {
-        add_rids(&w, dev);
-        add_group(&w, in, dev);
-    }
+    add_rids(&w, dev);
+    add_group(&w, in, dev);
     table_cell(t, "%s", w.text);
 }
 
@@ -126,7 +128,7 @@ static void add_regions(struct table *t, const struct inspect_device *dev)
 {
     struct sluice_region r;
 
-    for (unsigned k = 0; dev->sluice && !sluice_device_region(dev->sluice, k, &r); k++) {
+    for (unsigned k = 0; !sluice_device_region(dev->sluice, k, &r); k++) {
         table_line(t);
         for (unsigned i = 0; i < 4; i++)
             table_cell(t, "%s", "");

@@ -8,7 +8,7 @@
 bool inspect_is_in(const struct inspect_device *dev, const struct inspect_domain *d,
                    const struct inspect_context *c)
 {
-    return dev->sluice && dev->info.domain == d->sluice && dev->info.ctx_no == c->no;
+    return !inspect_is_exposed(dev) && dev->info.domain == d->sluice && dev->info.ctx_no == c->no;
 }
 
 const char *inspect_owner(const struct inspection *in, const struct sluice_domain *d)
@@ -43,6 +43,24 @@ const char *inspect_region_name(enum sluice_region_type type)
 const char *inspect_source_name(enum sluice_region_source source)
 {
     return source == SLUICE_REGION_BY_FIRMWARE ? "firmware" : "host";
+}
+
+bool inspect_is_exposed(const struct inspect_device *dev)
+{
+    return dev->info.exposure == SLUICE_EXPOSED_NO_UNIT ||
+           dev->info.exposure == SLUICE_EXPOSED_ABSENT;
+}
+
+const char *inspect_exposure_words(enum sluice_exposure exposure)
+{
+    static const char *const words[] = {
+        [SLUICE_PROTECTED] = "a unit translates for it",
+        [SLUICE_EXPOSED_NO_UNIT] = "firmware describes no unit for it",
+        [SLUICE_EXPOSED_ABSENT] = "the machine has no IOMMU",
+        [SLUICE_EXPOSED_FAILED] = "its unit failed, and blocks all DMA",
+    };
+
+    return words[exposure];
 }
 
 const char *inspect_found_name(enum sluice_found found)
@@ -135,7 +153,7 @@ const struct inspect_device *inspect_device_of(const struct inspection *in,
                                                const struct inspect_fault *f)
 {
     for (unsigned i = 0; i < in->nr_devices; i++)
-        if (in->device[i].sluice && in->device[i].sluice == f->fault.device)
+        if (in->device[i].sluice == f->fault.device)
             return &in->device[i];
     return NULL;
 }
@@ -301,10 +319,10 @@ void words_blocked(struct words *w, const struct inspection *in, const char *dev
 {
     const struct inspect_device *dev = device_named(in, device);
 
-    if (dev && dev->sluice && dev->info.domain && recorded && add_newest(w, in, dev))
+    if (dev && dev->info.domain && recorded && add_newest(w, in, dev))
         return;
     words_add(w, "%s ", device);
-    if (dev && dev->sluice && !dev->info.domain)
+    if (dev && !inspect_is_exposed(dev) && !dev->info.domain)
         words_add(w, "is nobody's; in quarantine it reaches nothing");
     else
         words_add(w, "was stopped; hardware left no record that says why");

@@ -82,7 +82,11 @@ struct sluice_domain_config {
     uint16_t max_ctx_no;     /* contexts 1..max_ctx_no; 0 allows the default context only */
     bool blocked;            /* context 0 blocks all DMA; otherwise it is an identity map */
     bool direct_mapped;      /* the host's promise: each of its gfns is its machine frame */
-    bool hardware;           /* trusted with devices whose interrupts are not isolated */
+    /*
+     * The hardware domain, or another that is trusted with the machine: may have devices that no
+     * unit protects (with one, all memory is its), and those whose interrupts are not isolated.
+     */
+    bool trusted;
     enum sluice_space space; /* other than OWN: a window instead of either */
     uint64_t window;         /* RELAXED: the bus frame of machine frame 0 */
     /* Budgets: how much of each the domain's own calls may use. SLUICE_NO_LIMIT for none. */
@@ -172,7 +176,8 @@ struct sluice_region {
 };
 
 struct sluice_device_config {
-    struct hw_unit *unit; /* what all its requester ids are behind, or NULL: nothing */
+    struct hw_unit *unit; /* what all its requester ids are behind, or NULL: nothing, as far as
+                             firmware says; then nobody keeps it from any memory */
     const rid_t *rids;    /* rids[0] names the device; the others are aliases that follow it */
     unsigned nr_rids;
     const struct sluice_region *regions;
@@ -201,12 +206,13 @@ int sluice_device_add(struct sluice *s, const struct sluice_device_config *confi
 int sluice_device_remove(struct sluice_device *dev);
 
 /*
- * Gives a quarantined device with its whole group to a domain; it starts in context 0. -ENODEV: no
- * unit protects it; -EBUSY: it is somebody's, or its regions conflict with context 0, or with what
- * the domain has pinned there; -EPERM: it can raise interrupts that were not set up for it
- * (sluice_device_isolation), the domain is not the hardware domain, and the instance does not allow
- * it; -ENOMEM; -ERESTART: a call is at work where its regions go, again; -EIO: its unit failed:
- * before, and nothing has changed, or now, and it is the domain's, blocked.
+ * Gives a quarantined device with its whole group to a domain; it starts in context 0. One that no
+ * unit protects is in no context, reaches all memory, and cannot be moved. -EPERM: the domain is
+ * not `trusted`, and either no unit protects the device, or it can raise interrupts that were not
+ * set up for it (sluice_device_isolation) and the instance does not allow that. -ENODEV: the domain
+ * is about to end; -EBUSY: it is somebody's, or its regions conflict with context 0, or with what
+ * the domain has pinned there; -ENOMEM; -ERESTART: a call is at work where its regions go, again;
+ * -EIO: its unit failed: before, and nothing has changed, or now, and it is the domain's, blocked.
  */
 int sluice_device_assign(struct sluice_device *dev, struct sluice_domain *d);
 /* Takes it, with its group, into quarantine: blocked, without interrupts. -ENODEV: it is there
@@ -445,11 +451,20 @@ int sluice_frame_tuples(struct sluice *s, mfn_t mfn,
 /* The reverse map as a whole. */
 void sluice_reverse_map(struct sluice *s, uint64_t *nodes, uint64_t *bytes);
 
+/* Why nothing translates a device's addresses. */
+enum sluice_exposure {
+    SLUICE_PROTECTED,       /* something does */
+    SLUICE_EXPOSED_NO_UNIT, /* it was added without a unit: firmware names none for it */
+    SLUICE_EXPOSED_ABSENT,  /* its unit is one that does not translate: there is no IOMMU */
+    SLUICE_EXPOSED_FAILED,  /* its unit failed, and blocks all DMA */
+};
+
 struct sluice_device_info {
     struct sluice_domain *domain; /* NULL: quarantine */
     uint16_t ctx_no;
-    uint32_t nr_interrupts; /* entries of the remapping table that it has */
-    bool protected;         /* it is behind a unit that translates and has not failed */
+    uint32_t nr_interrupts;        /* entries of the remapping table that it has */
+    bool protected;                /* it is behind a unit that translates and has not failed */
+    enum sluice_exposure exposure; /* if it is not: why */
     bool unsafe;         /* was assigned without isolation, by leave of allow_unsafe_interrupts */
     uint64_t msi_window; /* where it sees its doorbells now; SLUICE_NO_WINDOW: nowhere */
 };
@@ -472,7 +487,8 @@ bool sluice_device_grouped(struct sluice_device *a, struct sluice_device *b);
 struct sluice_domain_info {
     uint16_t domid, max_ctx_no;
     bool blocked;       /* context 0 blocks; otherwise it is an identity map */
-    bool direct_mapped; /* as the host said */
+    bool direct_mapped; /* as the host said; so is: */
+    bool trusted;
     uint32_t budget_contexts, budget_tables, budget_refs; /* SLUICE_NO_LIMIT: none */
     enum sluice_space space;
     bool one_to_one; /* lookups still answer with the window */

@@ -75,7 +75,6 @@ struct machine_device {
     unsigned nr_rids;
     struct hw_unit *unit; /* NULL: its addresses are machine addresses */
     struct sluice_device *sluice;
-    struct machine_domain *owner; /* of one that no unit protects */
     struct machine_interrupt interrupt;
     bool rang;           /* its last write of four bytes was to a doorbell */
     void *state;         /* the backend's */

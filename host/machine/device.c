@@ -11,7 +11,7 @@
 static int add(struct machine_device *dev, const struct machine_device_config *config)
 {
     const struct sluice_device_config c = {
-        .unit = dev->unit,
+        .unit = dev->m->config.no_iommu ? &dev->m->absent : dev->unit,
         .rids = config->rids,
         .nr_rids = config->nr_rids,
         .regions = config->regions,
@@ -22,8 +22,6 @@ static int add(struct machine_device *dev, const struct machine_device_config *c
     };
     int err;
 
-    if (!dev->unit)
-        return 0;
     err = sluice_device_add(dev->m->sluice, &c, &dev->sluice);
     if (err == -EEXIST)
         return machine_fail(dev->m, err,
@@ -76,44 +74,43 @@ int machine_device_add(struct machine *m, const struct machine_device_config *co
     return 0;
 }
 
+static int refused(const struct machine_device *dev, const struct machine_domain *d)
+{
+    struct sluice_device_info info;
+
+    sluice_device_info(dev->sluice, &info);
+    if (info.exposure == SLUICE_EXPOSED_NO_UNIT || info.exposure == SLUICE_EXPOSED_ABSENT)
+        return machine_fail(dev->m, -EPERM,
+                            "no unit protects %s, so whoever has it reaches all memory: %s may "
+                            "have it as hardware domain, or if it is `trusted`",
+                            dev->name, d->name);
+    return machine_fail(dev->m, -EPERM,
+                        "%s can raise any interrupt (%s), and %s is not the hardware domain; "
+                        "`machine msi=unsafe` allows that",
+                        dev->name, sluice_isolation_name(sluice_device_isolation(dev->sluice)),
+                        d->name);
+}
+
 int machine_device_assign(struct machine_device *dev, struct machine_domain *d)
 {
-    int err;
+    int err = sluice_device_assign(dev->sluice, d->sluice);
 
-    if (!dev->sluice) {
-        if (dev->owner)
-            return -EBUSY;
-        dev->owner = d;
-        return 0;
-    }
-    err = sluice_device_assign(dev->sluice, d->sluice);
     if (err == -EBUSY)
         return machine_fail(dev->m, err,
                             "%s or a device of its group is assigned already, or its reserved "
                             "regions are where %s has memory",
                             dev->name, d->name);
     if (err == -EPERM)
-        return machine_fail(dev->m, err,
-                            "%s can raise any interrupt (%s), and %s is not the hardware domain; "
-                            "`machine msi=unsafe` allows that",
-                            dev->name, sluice_isolation_name(sluice_device_isolation(dev->sluice)),
-                            d->name);
+        return refused(dev, d);
     return err;
 }
 
 int machine_device_unassign(struct machine_device *dev)
 {
-    int err;
+    int err = sluice_device_unassign(dev->sluice);
 
-    if (dev->sluice) {
-        err = sluice_device_unassign(dev->sluice);
-        interrupts_settle(dev->m);
-        return err;
-    }
-    if (!dev->owner)
-        return -ENODEV;
-    dev->owner = NULL;
-    return 0;
+    interrupts_settle(dev->m);
+    return err;
 }
 
 struct machine_device *machine_device(struct machine *m, const char *name)
@@ -137,11 +134,6 @@ struct machine_device *machine_device_at(struct machine *m, unsigned index)
 struct sluice_device *machine_device_sluice(struct machine_device *dev)
 {
     return dev->sluice;
-}
-
-struct machine_domain *machine_device_owner(const struct machine_device *dev)
-{
-    return dev->owner;
 }
 
 rid_t machine_device_rid(const struct machine_device *dev)

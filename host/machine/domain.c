@@ -160,8 +160,8 @@ static int create(struct machine_domain *d, const struct machine_domain_config *
         .guest = d,
         .max_ctx_no = config->max_ctx_no ? config->max_ctx_no : 15,
         .blocked = d->m->config.blocked,
-        .hardware = config->hardware,
         .direct_mapped = config->direct_mapped,
+        .trusted = config->hardware || config->trusted,
         .space = config->space,
         .window = config->window,
         .budget_contexts = limit(config->budget_contexts),
@@ -247,9 +247,6 @@ int machine_domain_destroy(struct machine *m, struct machine_domain *d)
         ;
     preempt_end(m);
     ioreq_domain_ended(m, d);
-    for (struct machine_device *dev = m->devices; dev; dev = dev->next)
-        if (dev->owner == d)
-            dev->owner = NULL;
     interrupts_settle(m);
     while (*p != d)
         p = &(*p)->next;

@@ -24,8 +24,6 @@ const struct machine_domain *interrupt_owner(const struct machine_device *dev)
     const struct machine_domain *d = dev->m->domains;
     struct sluice_device_info info;
 
-    if (!dev->sluice)
-        return dev->owner;
     sluice_device_info(dev->sluice, &info);
     while (d && d->sluice != info.domain)
         d = d->next;

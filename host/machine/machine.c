@@ -292,7 +292,7 @@ void machine_prefetch(struct machine *m)
     for (struct machine_device *dev = m->devices; dev && m->backend->prefetch; dev = dev->next) {
         struct sluice_device_info info;
 
-        if (!dev->sluice)
+        if (!dev->unit)
             continue;
         dev->prefetched = 0;
         sluice_device_info(dev->sluice, &info);

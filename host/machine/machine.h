@@ -100,6 +100,7 @@ struct machine_domain_config {
     uint16_t domid;
     uint64_t mem;  /* bytes of RAM, gfns 0.. (less the holes) */
     bool hardware; /* the hardware domain */
+    bool trusted;  /* may have devices that no unit protects, as the hardware domain may */
     /*
      * How frames lie: gfn == mfn; or in one run, for measuring; or each on its own. Otherwise each
      * aligned 2 MiB of gfns is one run, as far as the machine has runs, and the rest scattered.
@@ -209,9 +210,7 @@ int machine_device_add(struct machine *m, const struct machine_device_config *co
 int machine_device_assign(struct machine_device *dev, struct machine_domain *d);
 int machine_device_unassign(struct machine_device *dev);
 struct machine_device *machine_device(struct machine *m, const char *name);
-struct sluice_device *machine_device_sluice(struct machine_device *dev); /* NULL: unprotected */
-/* Whose an unprotected one is; NULL: nobody's, or the library knows. */
-struct machine_domain *machine_device_owner(const struct machine_device *dev);
+struct sluice_device *machine_device_sluice(struct machine_device *dev);
 rid_t machine_device_rid(const struct machine_device *dev);
 /* What its requests come with when it sends as `rid`: its own id is another's behind bridges. */
 rid_t machine_device_appears(struct machine_device *dev, rid_t rid);

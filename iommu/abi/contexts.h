@@ -249,7 +249,8 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_lookup_page_t);
 /*
  * IOMMU_reattach_device: moves a device, with all that cannot be told apart from it, to a context.
  * At every moment its DMA obeys the old context, or the new one, or is blocked.
- *   -ENODEV      no such device in this domain
+ *   -ENODEV      no such device in this domain; or there is, but no IOMMU is in its way: it cannot
+ *                be moved, and its addresses are machine addresses
  *   -EINVAL      unknown context
  *   -EOPNOTSUPP  a pasid without IOMMUCAP_pasid
  *   -EBUSY       a reserved region of the device is mapped to something else in the context, or
@@ -398,7 +399,7 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_range_t);
  * the context tells. Nothing is pinned where the call fails.
  *   -EINVAL    unknown context; unknown bits in flags; pin without allowed, with unpin, or pin or
  *              unpin of a device
- *   -ENODEV    no such device in this domain
+ *   -ENODEV    no such device in this domain, or no IOMMU is in its way
  *   -EMSGSIZE  there are more than nr_ranges: `ranges` is left alone, nr_ranges says how many
  *   -ENOMEM    the host has no memory
  */

@@ -121,6 +121,8 @@ struct group *attach_find(struct domain_locked l, rid_t rid)
     const struct device *dev = device_find(il, rid);
     struct group *g = dev && dev->group->domain == l.d ? dev->group : NULL;
 
+    if (g && !group_is_protected(g))
+        g = NULL;
     instance_unlock(il);
     return g;
 }
@@ -186,10 +188,30 @@ int attach_all(struct domain_locked l, struct context *from, struct context *to)
     return err;
 }
 
+/* It reaches all memory, as before. What relies on its owner having none such comes first. */
+static int assign_exposed(struct domain_locked l, struct group *g)
+{
+    if (!l.d->trusted)
+        return -EPERM;
+    g->domain = l.d;
+    l.d->nr_exposed++;
+    return 0;
+}
+
+static int release_exposed(struct domain_locked l, struct group *g)
+{
+    g->domain = NULL;
+    l.d->nr_exposed--;
+    return 0;
+}
+
 int attach_assign(struct domain_locked l, struct group *g)
 {
-    int err = prepare(g, &l.d->ctx[0]);
+    int err;
 
+    if (!group_is_protected(g))
+        return assign_exposed(l, g);
+    err = prepare(g, &l.d->ctx[0]);
     if (err)
         return err;
     g->domain = l.d;
@@ -198,14 +220,21 @@ int attach_assign(struct domain_locked l, struct group *g)
     return err;
 }
 
-int attach_quarantine(struct group *g)
+static int park_again(struct group *g)
 {
-    struct domain_locked l = domain_lock(g->domain);
     int err = interrupt_revoke(g);
 
     if (commit(g, g->quarantine))
         err = -EIO;
     g->domain = NULL;
+    return err;
+}
+
+int attach_quarantine(struct group *g)
+{
+    struct domain_locked l = domain_lock(g->domain);
+    int err = group_is_protected(g) ? park_again(g) : release_exposed(l, g);
+
     domain_unlock(l);
     instance_event(g->s, SLUICE_EVENT_QUARANTINE, err, "attach_quarantine", rid_at(g, 0).n, 0);
     return err;
@@ -250,11 +279,6 @@ static void end_quarantine(struct group *g)
     g->quarantine = NULL;
 }
 
-static bool is_protected(const struct group *g)
-{
-    return g->unit && g->unit->translates;
-}
-
 static int park(struct group *g)
 {
     int err = prepare(g, g->quarantine);
@@ -267,7 +291,7 @@ int attach_park(struct group *g)
     bool direct = false;
     int err = 0;
 
-    if (!is_protected(g))
+    if (!group_is_protected(g))
         return 0;
     for (const struct device *dev = g->devices; dev; dev = dev->sibling)
         direct |= has_direct(dev);
@@ -282,7 +306,7 @@ int attach_park(struct group *g)
 
 void attach_unpark(struct group *g)
 {
-    if (!is_protected(g))
+    if (!group_is_protected(g))
         return;
     if (g->ctx)
         (void)commit(g, NULL); /* a unit that fails here blocks too */

@@ -311,8 +311,6 @@ int sluice_device_assign(struct sluice_device *sdev, struct sluice_domain *sd)
     struct domain_locked l;
     int err;
 
-    if (!g->unit || !g->unit->translates)
-        return -ENODEV;
     if (g->domain)
         return -EBUSY;
     l = domain_lock(d);
@@ -328,6 +326,15 @@ int sluice_device_unassign(struct sluice_device *sdev)
     return g->domain ? attach_quarantine(g) : -ENODEV;
 }
 
+static enum sluice_exposure exposure(const struct group *g)
+{
+    if (!g->unit)
+        return SLUICE_EXPOSED_NO_UNIT;
+    if (!g->unit->translates)
+        return SLUICE_EXPOSED_ABSENT;
+    return g->unit->failed ? SLUICE_EXPOSED_FAILED : SLUICE_PROTECTED;
+}
+
 void sluice_device_info(struct sluice_device *sdev, struct sluice_device_info *out)
 {
     const struct device *dev = device_of(sdev);
@@ -337,6 +344,7 @@ void sluice_device_info(struct sluice_device *sdev, struct sluice_device_info *o
     out->ctx_no = g->domain ? g->ctx_no : 0;
     out->nr_interrupts = dev->nr_interrupts;
     out->unsafe = g->domain && g->unsafe;
-    out->protected = g->unit && g->unit->translates && !g->unit->failed;
+    out->exposure = exposure(g);
+    out->protected = out->exposure == SLUICE_PROTECTED;
     out->msi_window = dev->msi_window;
 }

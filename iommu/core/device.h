@@ -56,6 +56,12 @@ static inline struct device *device_of(struct sluice_device *dev)
 /* Its region of that type, or NULL. */
 const struct sluice_region *device_region(const struct device *dev, enum sluice_region_type type);
 
+/* A unit translates for it. One without such a unit is in no context, whoever has it. */
+static inline bool group_is_protected(const struct group *g)
+{
+    return g->unit && g->unit->translates;
+}
+
 /* The device of that requester id, or NULL. */
 struct device *device_find(struct instance_locked l, rid_t rid);
 

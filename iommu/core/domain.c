@@ -82,7 +82,7 @@ static struct domain *allocate(struct instance *s, const struct sluice_domain_co
     d->guest = config->guest;
     d->blocked = config->blocked || config->space != SLUICE_SPACE_OWN;
     d->direct_mapped = config->direct_mapped;
-    d->hardware = config->hardware;
+    d->trusted = config->trusted;
     d->space = config->space;
     d->window = config->space == SLUICE_SPACE_RELAXED && s->translates ? config->window : 0;
     d->one_to_one = config->space != SLUICE_SPACE_OWN || !s->translates;

@@ -58,7 +58,8 @@ struct domain {
     void *guest;
     bool blocked;       /* context 0 is no identity map */
     bool direct_mapped; /* its gfns are machine frames */
-    bool hardware;      /* may have devices whose interrupts are not isolated */
+    bool trusted;       /* it may have devices that no unit protects, or no unit isolates: */
+    unsigned nr_exposed; /* groups of the former that it has; guarded by the lock */
     _Atomic bool dying;
     _Atomic uint32_t pins; /* calls of others that act on it now */
     struct sluice_lock lock;

@@ -228,6 +228,7 @@ void sluice_domain_info(struct sluice_domain *sd, struct sluice_domain_info *out
         .max_ctx_no = d->max_ctx_no,
         .blocked = d->blocked,
         .direct_mapped = d->direct_mapped,
+        .trusted = d->trusted,
         .budget_contexts = d->budget_contexts,
         .budget_tables = d->pages.limit,
         .budget_refs = limit < SLUICE_NO_LIMIT - 1 ? limit : SLUICE_NO_LIMIT,

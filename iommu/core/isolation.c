@@ -21,7 +21,7 @@ enum hw_isolation isolation_of(const struct group *g)
 
 int isolation_check(const struct domain *d, struct group *g, enum hw_isolation now)
 {
-    const bool unsafe = !hw_isolates(now) && !d->hardware;
+    const bool unsafe = !hw_isolates(now) && !d->trusted;
 
     if (unsafe && !g->s->allow_unsafe) {
         instance_event(g->s, SLUICE_EVENT_UNSAFE_REFUSED, -EPERM, "isolation_check",

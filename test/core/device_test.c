@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Devices and groups: who is known, and what comes and goes beside calls. */
+#include "../../iommu/core/attach.h"
 #include "fixture.h"
 
 static int add(struct host *h, const struct sluice_device_config *config)
@@ -57,16 +58,75 @@ static void a_group_shares_requester_ids(void **state)
     assert_true(pointed[0x100] && !pointed[0x108]);
 }
 
-static void behind_nothing_it_cannot_be_assigned(void **state)
+static struct sluice_device *add_bare(struct host *h, uint32_t n)
 {
-    struct host *h = *state;
-    const rid_t rid = {8};
+    const rid_t rid = {n};
     const struct sluice_device_config config = {.rids = &rid, .nr_rids = 1};
-    struct sluice_device *dev;
+    struct sluice_device *dev = NULL;
 
     assert_int_equal(sluice_device_add(h->s, &config, &dev), 0);
-    assert_int_equal(sluice_device_assign(dev, h->d), -ENODEV);
+    return dev;
+}
+
+static struct sluice_domain *add_trusted(struct host *h)
+{
+    const struct sluice_domain_config config = {.domid = 7, .max_ctx_no = 1, .trusted = true};
+    struct sluice_domain *d = NULL;
+
+    assert_int_equal(sluice_domain_create(h->s, &config, &d), 0);
+    return d;
+}
+
+static void behind_nothing_it_goes_to_the_trusted_only(void **state)
+{
+    struct host *h = *state;
+    struct sluice_device *dev = add_bare(h, 8);
+    struct sluice_domain *trusted = add_trusted(h);
+
+    assert_int_equal(sluice_device_assign(dev, h->d), -EPERM);
     assert_int_equal(sluice_device_unassign(dev), -ENODEV);
+    assert_int_equal(sluice_device_assign(dev, trusted), 0);
+    assert_int_equal(sluice_device_assign(dev, trusted), -EBUSY);
+    assert_int_equal(sluice_device_assign(dev, h->d), -EBUSY);
+    assert_int_equal(sluice_device_remove(dev), -EBUSY);
+    assert_int_equal(domain_of(trusted)->nr_exposed, 1);
+    assert_int_equal(sluice_device_unassign(dev), 0);
+    assert_int_equal(domain_of(trusted)->nr_exposed, 0);
+    destroy_domain(trusted);
+    assert_int_equal(sluice_device_remove(dev), 0);
+}
+
+static void behind_nothing_it_is_in_no_context(void **state)
+{
+    struct host *h = *state;
+    struct sluice_device *dev = add_bare(h, 8);
+    struct sluice_domain *trusted = add_trusted(h);
+    const rid_t rid = {8};
+    struct sluice_device_info info;
+    struct sluice_context_info c;
+    struct domain_locked l;
+
+    assert_int_equal(sluice_device_assign(dev, trusted), 0);
+    assert_int_equal(sluice_context_info(trusted, 0, &c), 0);
+    assert_int_equal(c.nr_devices, 0);
+    l = domain_lock(domain_of(trusted));
+    assert_int_equal(attach_device(l, rid, 0, c.generation), -ENODEV);
+    domain_unlock(l);
+    destroy_domain(trusted);
+    sluice_device_info(dev, &info);
+    assert_null(info.domain);
+}
+
+static void no_interrupts_are_remapped_for_it(void **state)
+{
+    struct host *h = *state;
+    struct sluice_device *dev = add_bare(h, 8);
+    struct sluice_domain *trusted = add_trusted(h);
+    uint16_t first;
+
+    assert_int_equal(sluice_device_assign(dev, trusted), 0);
+    assert_int_equal(sluice_interrupt_alloc(dev, 0, &first), -EOPNOTSUPP);
+    destroy_domain(trusted);
 }
 
 /* Right after the lock of the lists is dropped, the host takes a device away that is nobody's. */
@@ -138,7 +198,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_cannot_be_is_refused),
         T(a_group_shares_requester_ids),
-        T(behind_nothing_it_cannot_be_assigned),
+        T(behind_nothing_it_goes_to_the_trusted_only),
+        T(behind_nothing_it_is_in_no_context),
+        T(no_interrupts_are_remapped_for_it),
         T(a_device_that_goes_away_is_not_looked_at_again),
         T(what_is_left_of_a_group_is_quarantined_again),
         T(a_member_that_cannot_join_leaves_the_group_as_it_was),

@@ -363,7 +363,7 @@ struct sluice_domain *host_domain(struct host *h, uint16_t domid)
         .guest = &h->guest[domid],
         .max_ctx_no = s->max_ctx_no,
         .blocked = s->blocked,
-        .hardware = s->hardware,
+        .trusted = s->hardware,
         .budget_contexts = s->budget_contexts,
         .budget_tables = s->budget_tables,
         .budget_refs = s->budget_refs,

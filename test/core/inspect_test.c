@@ -138,12 +138,13 @@ static void memory_of_a_direct_mapped_domain_is_where_it_says(void **state)
     destroy_domain(direct);
 }
 
-static bool is_protected(struct sluice_device *dev)
+static enum sluice_exposure exposure(struct sluice_device *dev)
 {
-    struct sluice_device_info info = {.protected = false};
+    struct sluice_device_info info;
 
     sluice_device_info(dev, &info);
-    return info.protected;
+    assert_true(info.protected == (info.exposure == SLUICE_PROTECTED));
+    return info.exposure;
 }
 
 static void a_device_is_protected_by_a_unit_that_translates(void **state)
@@ -155,13 +156,13 @@ static void a_device_is_protected_by_a_unit_that_translates(void **state)
     struct sluice_device *bare;
 
     assert_int_equal(sluice_device_add(h->s, &config, &bare), 0);
-    assert_true(is_protected(dev));
-    assert_false(is_protected(bare));
+    assert_int_equal(exposure(dev), SLUICE_PROTECTED);
+    assert_int_equal(exposure(bare), SLUICE_EXPOSED_NO_UNIT);
     h->unit[0].hw.failed = true;
-    assert_false(is_protected(dev));
+    assert_int_equal(exposure(dev), SLUICE_EXPOSED_FAILED);
     h->unit[0].hw.failed = false;
     h->unit[0].hw.translates = false;
-    assert_false(is_protected(dev));
+    assert_int_equal(exposure(dev), SLUICE_EXPOSED_ABSENT);
     h->unit[0].hw.translates = true;
 }
 

@@ -83,6 +83,7 @@ static void open(struct world *w, const struct machine_config *mc, enum sluice_s
     const struct machine_domain_config driver = {.name = "driver",
                                                  .domid = 1,
                                                  .mem = 1 << 20,
+                                                 .trusted = mc->no_iommu,
                                                  .space = space,
                                                  .controls = controls,
                                                  .nr_controls = 1};

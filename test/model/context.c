@@ -116,7 +116,7 @@ static bool learn_places(struct ghost *g, struct ghost_domain *d, uint16_t from,
         struct ghost_device *dev = g->devices[i];
         struct sluice_device_info info;
 
-        if (!dev->real || dev->domain != d || dev->ctx != from)
+        if (dev->exposed || dev->domain != d || dev->ctx != from)
             continue;
         sluice_device_info(dev->real, &info);
         if (info.domain != d->real || (info.ctx_no != from && info.ctx_no != to))

@@ -21,6 +21,19 @@ void group_move(struct ghost *g, const struct ghost_device *dev, struct ghost_do
     }
 }
 
+/* What the library says of it, and what firmware does. */
+static bool protection_is_right(struct ghost *g, const struct ghost_device *dev)
+{
+    struct sluice_device_info info;
+
+    sluice_device_info(dev->real, &info);
+    if (info.protected && dev->exposed)
+        return complain(g, "%s: called protected, and is not", dev->name);
+    if (!info.protected && !dev->exposed && info.exposure != SLUICE_EXPOSED_FAILED)
+        return complain(g, "%s: added without a unit", dev->name);
+    return true;
+}
+
 bool ghost_device_added(struct ghost *g, const struct machine_device_config *config,
                         struct machine_device *dev, int status)
 {
@@ -33,6 +46,7 @@ bool ghost_device_added(struct ghost *g, const struct machine_device_config *con
     group = config->group ? find_device(g, config->group) : NULL;
     new->machine = dev;
     new->real = machine_device_sluice(dev);
+    new->exposed = config->unprotected || g->no_iommu;
     new->name = strdup(config->name);
     new->nr_rids = config->nr_rids;
     memcpy(new->rids, config->rids, config->nr_rids * sizeof(*new->rids));
@@ -44,9 +58,7 @@ bool ghost_device_added(struct ghost *g, const struct machine_device_config *con
     doorbells_add_window(g, new);
     g->devices = must_alloc(g->devices, g->nr_devices + 1, sizeof(*g->devices));
     g->devices[g->nr_devices++] = new;
-    if (!new->real && !config->unprotected && !g->no_iommu)
-        return complain(g, "%s: added without a unit", new->name);
-    return true;
+    return protection_is_right(g, new);
 }
 
 /* After -EIO a device is where it was or where it was to go: the machine says which. */
@@ -71,10 +83,9 @@ bool ghost_assigned(struct ghost *g, struct machine_device *machine, uint16_t do
     event_begins(g, status);
     if (!dev || !d)
         return status ? true : complain(g, "assigned, but the model has no such device or domain");
-    if (!dev->real)
-        return true;
-    conflict = group_conflict(g, dev, d, 0);
-    may_if(&v, !dev->domain && is_unsafe(g, d) && !g->allow_unsafe, -EPERM);
+    may_if(&v, dev->exposed && !d->trusted, -EPERM);
+    may_if(&v, !dev->domain && is_unsafe(g, dev, d) && !g->allow_unsafe, -EPERM);
+    conflict = dev->exposed ? FITS : group_conflict(g, dev, d, 0);
     may_if(&v, dev->domain || conflict == CONFLICTS, -EBUSY);
     may_if(&v, status == -EBUSY && (conflict == AMBIGUOUS || g->failed), -EBUSY);
     may_if(&v, status == -ENOMEM && tables_may_lack(g, d, PT_MAX_LEVELS), -ENOMEM);
@@ -95,8 +106,6 @@ bool ghost_unassigned(struct ghost *g, struct machine_device *machine, int statu
     event_begins(g, status);
     if (!dev)
         return status ? true : complain(g, "unassigned, but the model has no such device");
-    if (!dev->real)
-        return true;
     may_if(&v, !dev->domain, -ENODEV);
     if (!judge(g, &v, status, "taking a device away"))
         return false;
@@ -113,7 +122,7 @@ static struct ghost_device *device_of(const struct ghost *g, const struct ghost_
     for (unsigned i = 0; i < g->nr_devices; i++) {
         struct ghost_device *dev = g->devices[i];
 
-        if (dev->real && dev->domain == d &&
+        if (!dev->exposed && dev->domain == d &&
             dev->rids[0].n == rid_of(pci->seg, pci->bus, pci->devfn).n)
             return dev;
     }
@@ -244,7 +253,7 @@ bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint6
         size = UINT64_MAX - addr + 1;
     if (!dev)
         return complain(g, "DMA of a device that the model does not have");
-    if (g->no_iommu || !dev->real)
+    if (dev->exposed)
         return true;
     if (!has_rid(dev, rid) || size > DMA_MOST)
         return status == -EINVAL ? true : complain(g, "%s: bad DMA gave %d", dev->name, status);

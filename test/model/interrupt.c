@@ -12,12 +12,12 @@
 
 static bool is_remapped(const struct ghost *g, const struct ghost_device *dev)
 {
-    return !g->no_intremap && !g->no_iommu && dev->real;
+    return !g->no_intremap && !dev->exposed;
 }
 
-bool is_unsafe(const struct ghost *g, const struct ghost_domain *d)
+bool is_unsafe(const struct ghost *g, const struct ghost_device *dev, const struct ghost_domain *d)
 {
-    return g->no_intremap && !d->hardware;
+    return !is_remapped(g, dev) && !d->trusted;
 }
 
 /* VT-d 5.1.3 */
@@ -162,11 +162,11 @@ static void visit(void *arg, const struct machine_entry *e)
 /* What is said of a device is true, and nobody has one that he must not have. */
 static bool check_isolation(struct ghost *g, const struct ghost_device *dev)
 {
-    const bool unsafe = dev->domain && is_unsafe(g, dev->domain);
+    const bool unsafe = dev->domain && is_unsafe(g, dev, dev->domain);
     struct sluice_device_info info;
 
     sluice_device_info(dev->real, &info);
-    if (hw_isolates(sluice_device_isolation(dev->real)) == g->no_intremap)
+    if (hw_isolates(sluice_device_isolation(dev->real)) != is_remapped(g, dev))
         return complain(g, "%s: its interrupts are said to be %s", dev->name,
                         sluice_isolation_name(sluice_device_isolation(dev->real)));
     if (unsafe && !g->allow_unsafe)
@@ -184,11 +184,10 @@ bool check_interrupts(struct ghost *g)
 
     for (unsigned i = 0; i < g->nr_devices; i++) {
         const struct ghost_device *dev = g->devices[i];
-        struct sluice_device_info info = {.domain = NULL};
+        struct sluice_device_info info;
 
-        if (dev->real)
-            sluice_device_info(dev->real, &info);
-        if (dev->real && !g->failed && !check_isolation(g, dev))
+        sluice_device_info(dev->real, &info);
+        if (!g->failed && !check_isolation(g, dev))
             return false;
         if (g->failed || info.nr_interrupts == dev->programmed)
             continue;

@@ -19,7 +19,7 @@ static uint64_t last_of(const struct sluice_region *r)
 
 bool device_is_in(const struct ghost_device *dev, const struct ghost_domain *d, uint16_t ctx_no)
 {
-    return dev->real && dev->domain == d && dev->ctx == ctx_no;
+    return !dev->exposed && dev->domain == d && dev->ctx == ctx_no;
 }
 
 static unsigned device_region_rights(const struct ghost_device *dev, uint64_t dfn)

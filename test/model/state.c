@@ -153,7 +153,7 @@ struct ghost_device *find_requester(const struct ghost *g, rid_t rid)
         struct ghost_device *dev = g->devices[i];
 
         for (unsigned k = 0; k < dev->nr_rids; k++) {
-            if (dev->real && dev->rids[k].n == rid.n)
+            if (!dev->exposed && dev->rids[k].n == rid.n)
                 return dev;
         }
     }
@@ -234,6 +234,7 @@ static struct ghost_domain *new_domain(const struct ghost *g,
     d->name = strdup(config->name);
     d->hardware = config->hardware;
     d->direct_mapped = config->direct_mapped;
+    d->trusted = config->hardware || config->trusted;
     d->budget_contexts = budget(config->budget_contexts);
     d->budget_tables = budget(config->budget_tables);
     d->budget_refs = budget(config->budget_refs);

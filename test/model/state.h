@@ -58,7 +58,7 @@ struct ghost_domain {
     char *name;
     char **controls;
     unsigned nr_controls;
-    bool hardware, direct_mapped;
+    bool hardware, direct_mapped, trusted;
     bool gone; /* the machine has destroyed it: nothing can be read there any more */
     uint32_t budget_contexts, budget_tables, budget_refs; /* SLUICE_NO_LIMIT: none */
     struct sluice_region *holes;
@@ -82,7 +82,8 @@ struct ghost_domain {
 
 struct ghost_device {
     struct machine_device *machine;
-    struct sluice_device *real; /* NULL: unprotected */
+    struct sluice_device *real;
+    bool exposed; /* no unit protects it: it is in no context */
     char *name;
     rid_t rids[8];
     unsigned nr_rids, group;
@@ -394,7 +395,8 @@ bool check_tuples(struct ghost *g, uint64_t mfn);
 bool check_interrupts(struct ghost *g);
 
 /* interrupt.c: would a device of d's be able to raise interrupts that are not d's? */
-bool is_unsafe(const struct ghost *g, const struct ghost_domain *d);
+bool is_unsafe(const struct ghost *g, const struct ghost_device *dev,
+               const struct ghost_domain *d);
 
 /* interrupt.c: may a write of four bytes to that word of the interrupt window be performed? */
 bool message_dma(const struct ghost *g, const struct ghost_device *dev, rid_t rid, uint64_t addr);

@@ -79,10 +79,9 @@ static void assign_owner(struct player *p, struct machine_device *dev, const cha
                          struct outcome *out)
 {
     struct machine_domain *d = player_domain(p, owner, out);
-    struct sluice_device_info info = {.domain = NULL};
+    struct sluice_device_info info;
 
-    if (machine_device_sluice(dev))
-        sluice_device_info(machine_device_sluice(dev), &info);
+    sluice_device_info(machine_device_sluice(dev), &info);
     if (d && (!info.domain || info.domain != machine_domain_sluice(d)))
         assign(p, dev, d, out);
 }
