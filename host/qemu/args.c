@@ -110,6 +110,7 @@ static void add_device(struct launch *l, const struct qemu_config *config, unsig
         [QEMU_PCI_BRIDGE] = "pci-bridge,shpc=off",
         [QEMU_PCIE_PCI_BRIDGE] = "pcie-pci-bridge",
         [QEMU_ROOT_PORT] = "pcie-root-port",
+        [QEMU_OPEN_ROOT] = "pxb-pcie,bypass_iommu=on",
     };
     const struct qemu_device *d = &config->devices[i];
     char more[96] = "";
@@ -123,6 +124,8 @@ static void add_device(struct launch *l, const struct qemu_config *config, unsig
         snprintf(more, sizeof(more), ",chassis_nr=%u", i + 1);
     } else if (d->model == QEMU_ROOT_PORT) {
         snprintf(more, sizeof(more), ",chassis=%u,slot=%u", i + 1, i + 1);
+    } else if (d->model == QEMU_OPEN_ROOT) {
+        snprintf(more, sizeof(more), ",bus_nr=%u", d->bus);
     }
     add(l, "-device");
     add(l, "%s,id=dev-%s%s%s,addr=%x.%x%s%s", models[d->model], d->name,

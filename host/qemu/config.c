@@ -19,7 +19,7 @@ static bool good_name(const char *name)
 static bool is_bridge(const struct qemu_device *d)
 {
     return d->model == QEMU_PCI_BRIDGE || d->model == QEMU_PCIE_PCI_BRIDGE ||
-           d->model == QEMU_ROOT_PORT;
+           d->model == QEMU_ROOT_PORT || d->model == QEMU_OPEN_ROOT;
 }
 
 /* The device of that name among the first `nr`. */
@@ -40,7 +40,7 @@ static int check_device(struct qemu *q, const struct qemu_config *config, unsign
         return qemu_fail(q, -EINVAL, "device %u: bad name", i);
     if (named(config, i, d->name))
         return qemu_fail(q, -EINVAL, "%s: the name is taken", d->name);
-    if ((unsigned)d->model > QEMU_ROOT_PORT || d->slot > 31 || d->function > 7)
+    if ((unsigned)d->model > QEMU_OPEN_ROOT || d->slot > 31 || d->function > 7)
         return qemu_fail(q, -EINVAL, "%s: bad model, slot or function", d->name);
     if (!d->bridge)
         return d->slot && d->slot < 31

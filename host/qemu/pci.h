@@ -82,6 +82,9 @@ int pci_scan(struct qemu *q, uint64_t first, uint64_t last, struct pci *out);
 int pci_scan_numbered(struct qemu *q, uint64_t first, uint64_t last,
                       const struct pci_number *numbers, unsigned nr, struct pci *out);
 
+/* Then, what is on a further root bus, numbers rising: -EOPNOTSUPP. */
+int pci_scan_root(struct qemu *q, uint8_t bus, struct pci *pci);
+
 /* Memory decoding and bus mastering. */
 int pci_enable(struct qemu *q, uint16_t id, bool on);
 

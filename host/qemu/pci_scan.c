@@ -214,6 +214,14 @@ int pci_scan_numbered(struct qemu *q, uint64_t first, uint64_t last,
     return ret;
 }
 
+int pci_scan_root(struct qemu *q, uint8_t bus, struct pci *pci)
+{
+    if (bus < pci->next_bus || bus == 0xff)
+        return qemu_fail(q, -EOPNOTSUPP, "PCI: root bus %02x would be out of order", bus);
+    pci->next_bus = (uint8_t)(bus + 1);
+    return scan_bus(q, pci, bus, PCI_NO_BRIDGE, 0);
+}
+
 int pci_scan(struct qemu *q, uint64_t first, uint64_t last, struct pci *out)
 {
     return pci_scan_numbered(q, first, last, NULL, 0, out);

@@ -38,6 +38,7 @@ enum qemu_model {
     QEMU_PCI_BRIDGE,      /* conventional: its devices appear as the bridge itself */
     QEMU_PCIE_PCI_BRIDGE, /* its devices appear as device 0 of the bus below it */
     QEMU_ROOT_PORT,       /* its one device appears as itself */
+    QEMU_OPEN_ROOT,       /* a root bus of its own, whose devices no IOMMU translates for */
 };
 
 struct qemu_device {
@@ -46,6 +47,7 @@ struct qemu_device {
     const char *bridge;  /* name of a bridge earlier in the list; NULL: bus 0 */
     uint8_t slot;        /* 0..31; bus 0 has slots 1..30 for us */
     uint8_t function;    /* 0..7 */
+    uint8_t bus;         /* QEMU_OPEN_ROOT: its number, above all that bridges have below them */
     const char *image;   /* NVMe: a raw file, or NULL: */
     uint64_t image_size; /* bytes of a temporary disk of zeros; 0: 16 MiB */
 };

@@ -2,7 +2,8 @@
 /*
  * A device on bus 0 needs nothing. One on another bus without aliases is behind a root port; the
  * alias BUS:00.0 says that its bus is behind a PCI Express to PCI bridge, any other alias is a
- * conventional bridge, whose place that is.
+ * conventional bridge, whose place that is. One that no unit protects is behind a root port alone
+ * on a root bus for which the unit does not translate, whose number is one less.
  */
 #include <stdio.h>
 
@@ -74,6 +75,20 @@ static int climb(struct machine *m, struct vtd_buses *b, rid_t device, rid_t ali
     return add_bridge(m, b, device, from, QEMU_PCI_BRIDGE, alias);
 }
 
+static int add_open(struct machine *m, struct vtd_buses *b, const struct machine_slot *slot)
+{
+    const rid_t device = slot->rids[0];
+    const uint8_t bus = bus_of(device), root = (uint8_t)(bus - 1);
+    int err;
+
+    if (bus < 2 || (device.n >> 3 & 0x1f) || slot->nr_rids > 1)
+        return refuse(m, device,
+                      "QEMU's unit is there for all of bus 0; a device behind none is behind a "
+                      "root port of another root bus: 41:00.0, without alias");
+    err = add_bridge(m, b, device, root, QEMU_OPEN_ROOT, (rid_t){0});
+    return err ? err : add_bridge(m, b, device, bus, QEMU_ROOT_PORT, (rid_t){(uint32_t)root << 8});
+}
+
 static int add_slot(struct machine *m, struct vtd_buses *b, const struct machine_slot *slot)
 {
     const rid_t device = slot->rids[0];
@@ -84,6 +99,8 @@ static int add_slot(struct machine *m, struct vtd_buses *b, const struct machine
         return refuse(m, device, "the chipset is there");
     if (nr_at(m, device) > 1)
         return refuse(m, device, "two devices cannot be in one place");
+    if (slot->unprotected)
+        return add_open(m, b, slot);
     for (unsigned i = 1; i < slot->nr_rids && !err; i++)
         err = climb(m, b, device, slot->rids[i], &bus);
     if (err || !bus)

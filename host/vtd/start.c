@@ -32,6 +32,9 @@ static void add_bridge(struct plan *p, const struct vtd_bridge *bridge, unsigned
 
     d->model = bridge->model;
     d->name = bridge->name;
+    d->bus = (uint8_t)below;
+    if (bridge->model == QEMU_OPEN_ROOT)
+        return;
     p->numbers[p->nr_numbers++] =
         (struct pci_number){(uint16_t)(bridge->above << 8 | bridge->devfn), (uint8_t)below};
 }
@@ -61,9 +64,6 @@ static int make_plan(struct machine *m, struct plan *p)
     for (unsigned i = 0; i < m->config.nr_slots; i++) {
         const struct machine_slot *slot = &m->config.slots[i];
 
-        if (slot->unprotected)
-            return machine_fail(m, -EOPNOTSUPP,
-                                "firmware lists all devices of this machine behind its unit");
         if (slot->rids[0].n >> 16)
             continue;
         if (p->nr_devices == QEMU_DEVICES_MAX)
@@ -71,6 +71,18 @@ static int make_plan(struct machine *m, struct plan *p)
         add_slot(p, slot);
     }
     return 0;
+}
+
+/* A further root bus does not show in bus 0: firmware says that it is there, by its number. */
+static int scan(struct vtd_state *state, const struct plan *p)
+{
+    int err = pci_scan_numbered(state->q, QEMU_PCI_FIRST, QEMU_PCI_LAST, p->numbers, p->nr_numbers,
+                                &state->pci);
+
+    for (unsigned bus = 1; bus < 256 && !err; bus++)
+        if (p->buses.to[bus].used && p->buses.to[bus].model == QEMU_OPEN_ROOT)
+            err = pci_scan_root(state->q, (uint8_t)bus, &state->pci);
+    return err;
 }
 
 static int start(struct machine *m, const struct plan *p)
@@ -93,8 +105,7 @@ static int start(struct machine *m, const struct plan *p)
         return machine_fail(m, err, "%s (expected QEMU 7.2 or newer)", error);
     if (err) /* a QEMU that is too old is not what -EOPNOTSUPP, which skips a file, is for */
         return machine_fail(m, err == -EOPNOTSUPP ? -ENODEV : err, "%s", error);
-    err = pci_scan_numbered(state->q, QEMU_PCI_FIRST, QEMU_PCI_LAST, p->numbers, p->nr_numbers,
-                            &state->pci);
+    err = scan(state, p);
     if (!err)
         return 0;
     return machine_fail(m, err == -EOPNOTSUPP ? err : -EIO, "%s", qemu_error(state->q));

@@ -14,6 +14,7 @@
 
 struct device {
     uint32_t rid, alias[2]; /* 0: none */
+    bool unprotected;
 };
 
 static int plan(const struct device *devices, unsigned nr, struct vtd_buses *out)
@@ -24,6 +25,7 @@ static int plan(const struct device *devices, unsigned nr, struct vtd_buses *out
 
     for (unsigned i = 0; i < nr; i++) {
         slots[i].rids[slots[i].nr_rids++].n = devices[i].rid;
+        slots[i].unprotected = devices[i].unprotected;
         for (unsigned k = 0; k < 2 && devices[i].alias[k]; k++)
             slots[i].rids[slots[i].nr_rids++].n = devices[i].alias[k];
     }
@@ -140,6 +142,29 @@ static void test_reserved(void **state)
     assert_false(vtd_reserved(&s, (rid_t){9}, 0, &r));
 }
 
+/* A root bus that the unit does not translate for, and a port on it. */
+static void test_unprotected(void **state)
+{
+    static const struct device ok[] = {{.rid = BDF(0x41, 0, 0), .unprotected = true},
+                                       {.rid = BDF(1, 0, 0)}};
+    static const struct device wrong[][2] = {
+        {{.rid = BDF(0, 5, 0), .unprotected = true}},
+        {{.rid = BDF(1, 0, 0), .unprotected = true}},
+        {{.rid = BDF(0x41, 1, 0), .unprotected = true}},
+        {{.rid = BDF(0x41, 0, 0), .alias = {BDF(0x41, 0, 1)}, .unprotected = true}},
+        {{.rid = BDF(0x41, 0, 0), .unprotected = true}, {.rid = BDF(0x40, 0, 0)}},
+    };
+    struct vtd_buses b;
+
+    (void)state;
+    assert_int_equal(plan(ok, 2, &b), 0);
+    is_bridge(&b, 1, QEMU_ROOT_PORT, 0, 1 << 3);
+    is_bridge(&b, 0x40, QEMU_OPEN_ROOT, 0, 2 << 3);
+    is_bridge(&b, 0x41, QEMU_ROOT_PORT, 0x40, 0);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(plan(wrong[i], wrong[i][1].rid ? 2 : 1, &b), -EOPNOTSUPP);
+}
+
 /* All requester ids of a device go to one unit, or to none. */
 static void test_unit_of_all_ids(void **state)
 {
@@ -170,6 +195,7 @@ int main(void)
         cmocka_unit_test(test_none_needed), cmocka_unit_test(test_places),
         cmocka_unit_test(test_nested),      cmocka_unit_test(test_refused),
         cmocka_unit_test(test_reserved),    cmocka_unit_test(test_unit_of_all_ids),
+        cmocka_unit_test(test_unprotected),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
