@@ -150,6 +150,7 @@ static json_t *domain_json(const struct inspection *in, const struct inspect_dom
     set(domain, "frames", d->frames);
     set_bool(domain, "direct_mapped", d->info.direct_mapped);
     set_bool(domain, "trusted", d->info.trusted);
+    set_bool(domain, "foreign_1to1", d->info.foreign_1to1);
     set(domain, "max_ctx_no", d->info.max_ctx_no);
     set_stats(domain, d);
     for (unsigned i = 0; i < d->nr_contexts; i++)

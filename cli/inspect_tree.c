@@ -98,8 +98,9 @@ void inspect_print_tree(const struct inspection *in, FILE *out)
         add_budget(&w, "uses contexts", d->stats.contexts, d->info.budget_contexts);
         add_budget(&w, ", tables", d->stats.tables, d->info.budget_tables);
         add_budget(&w, ", references", d->stats.refs, d->info.budget_refs);
-        fprintf(out, "  %s: %s%s\n", d->name, w.text,
-                d->info.direct_mapped ? "; direct-mapped" : "");
+        fprintf(out, "  %s: %s%s%s\n", d->name, w.text,
+                d->info.direct_mapped ? "; direct-mapped" : "",
+                d->info.foreign_1to1 ? "; others' frames 1:1" : "");
         for (unsigned k = 0; k < d->nr_contexts; k++)
             print_context(in, d, k, out);
     }

@@ -211,7 +211,8 @@ int sluice_device_remove(struct sluice_device *dev);
  * not `trusted`, and either no unit protects the device, or it can raise interrupts that were not
  * set up for it (sluice_device_isolation) and the instance does not allow that. -ENODEV: the domain
  * is about to end; -EBUSY: it is somebody's, or its regions conflict with context 0, or with what
- * the domain has pinned there; -ENOMEM; -ERESTART: a call is at work where its regions go, again;
+ * the domain has pinned there; or no unit protects it, and the domain has said that it has no such
+ * device (drop_foreign_1to1); -ENOMEM; -ERESTART: a call is at work where its regions go, again;
  * -EIO: its unit failed: before, and nothing has changed, or now, and it is the domain's, blocked.
  */
 int sluice_device_assign(struct sluice_device *dev, struct sluice_domain *d);
@@ -491,7 +492,8 @@ struct sluice_domain_info {
     bool trusted;
     uint32_t budget_contexts, budget_tables, budget_refs; /* SLUICE_NO_LIMIT: none */
     enum sluice_space space;
-    bool one_to_one; /* lookups still answer with the window */
+    bool one_to_one;   /* lookups still answer with the window */
+    bool foreign_1to1; /* it has others' frames in a window, and has not said that it needs none */
     bool has_scratch;
     mfn_t scratch; /* where swapped mappings point */
 };
@@ -501,6 +503,7 @@ struct sluice_domain_stats {
     uint64_t calls, map_calls, unmap_calls, pages_mapped, pages_unmapped, submissions;
     uint64_t faults, faults_lost;    /* filed; of those, and of its units', dropped unread */
     uint32_t contexts, tables, refs; /* in use now, as the budgets count them */
+    uint64_t window_changes;         /* frames put into its window, and taken out of it */
     uint64_t foreign;                /* tuples of the reverse map: frames of others, and unheld */
 };
 void sluice_domain_stats(struct sluice_domain *d, struct sluice_domain_stats *out);

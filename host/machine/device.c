@@ -98,8 +98,9 @@ int machine_device_assign(struct machine_device *dev, struct machine_domain *d)
     if (err == -EBUSY)
         return machine_fail(dev->m, err,
                             "%s or a device of its group is assigned already, or its reserved "
-                            "regions are where %s has memory",
-                            dev->name, d->name);
+                            "regions are where %s has memory, or nothing protects it and %s has "
+                            "dropped the 1:1 bus frames that it would need",
+                            dev->name, d->name, d->name);
     if (err == -EPERM)
         return refused(dev, d);
     return err;

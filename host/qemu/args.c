@@ -129,7 +129,7 @@ static void add_device(struct launch *l, const struct qemu_config *config, unsig
     }
     add(l, "-device");
     add(l, "%s,id=dev-%s%s%s,addr=%x.%x%s%s", models[d->model], d->name,
-        d->bridge ? ",bus=dev-" : "", d->bridge ? d->bridge : "", d->slot, d->function,
+        d->bridge ? ",bus=dev-" : ",bus=", d->bridge ? d->bridge : "pcie.0", d->slot, d->function,
         has_siblings(config, d) ? ",multifunction=on" : "", more);
 }
 

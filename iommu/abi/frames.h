@@ -54,11 +54,14 @@ enum {
     IOMMUOP_map_foreign_page = 4,
     IOMMUOP_lookup_foreign_page = 5,
     IOMMUOP_unmap_foreign_page = 6,
+    IOMMUOP_drop_foreign_1to1 = 7, /* Sluice's own, as is IOMMU_QUERY_foreign_1to1 */
 };
 
 /* flags of query_caps, OUT */
 #define IOMMU_QUERY_map_cap      (1 << 0) /* you may choose bus frames: map_* work */
 #define IOMMU_QUERY_map_all_mfns (1 << 1) /* gfn of map_page is any machine frame */
+/* Frames of other domains have 1:1 bus frames, which drop_foreign_1to1 takes away. */
+#define IOMMU_QUERY_foreign_1to1 (1 << 2)
 
 /* flags of map_page and map_foreign_page */
 #define IOMMU_MAP_OP_readable   (1 << 0)
@@ -127,6 +130,17 @@ struct pv_iommu_op {
             uint64_t bfn; /* IN */
             ioservid_t ioserver;
         } unmap_foreign_page;
+
+        /*
+         * drop_foreign_1to1 has no arguments, and no flags. A hardware domain whose bus frames are
+         * machine frames, and which maps the pages of others that it uses or uses none, says that
+         * it needs no 1:1 bus frames of theirs: they go, and so does the work of keeping them. For
+         * good: lookups answer with them no more, and the domain gets no device that no IOMMU
+         * protects. Once more it changes nothing.
+         *   -EPERM   there are none, or the domain has a device that no IOMMU protects
+         *   -EBUSY   a lookup_foreign_page was answered with one, and not unmapped yet
+         *   -ENOMEM  not all of them could go yet
+         */
 
         uint8_t size[24];
     } u;

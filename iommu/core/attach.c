@@ -193,6 +193,8 @@ static int assign_exposed(struct domain_locked l, struct group *g)
 {
     if (!l.d->trusted)
         return -EPERM;
+    if (l.d->dropped != WINDOW_WHOLE)
+        return -EBUSY; /* for such a device lookups would have to answer */
     g->domain = l.d;
     l.d->nr_exposed++;
     return 0;

@@ -50,6 +50,14 @@ struct domain_unmaps {
 
 struct ioreq_server;
 
+/* What a domain's 1:1 window has of other domains. */
+enum {
+    WINDOW_WHOLE,    /* all that devices may use */
+    WINDOW_DROPPING, /* less and less */
+    WINDOW_DROPPED,  /* nothing */
+    WINDOW_STUCK,    /* nothing, but a unit did not confirm it: any may still be reached */
+};
+
 struct domain {
     struct instance *s;
     struct domain *next;
@@ -77,7 +85,10 @@ struct domain {
     enum sluice_space space;
     uint64_t window; /* the bus frame of machine frame 0, where lookups may answer with it */
     bool one_to_one; /* they still do: with RELAXED, until the first map */
-    mfn_t scratch;   /* where its swapped mappings point; 0: none yet */
+    _Atomic uint8_t dropped;         /* WINDOW_*: how far foreign_drop_window() is */
+    mfn_t drop_cursor;               /* frames before it are through */
+    _Atomic uint64_t window_changes; /* frames put into its window, and taken out */
+    mfn_t scratch;                   /* where its swapped mappings point; 0: none yet */
     /* Guarded by the reverse map's lock. */
     uint64_t nr_tuples, nr_1to1;  /* of this domain as the user; frames */
     struct ioreq_server *servers; /* that are told about its frames: ioreq.h */

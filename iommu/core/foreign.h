@@ -50,4 +50,13 @@ void foreign_remove(struct m2b_locked l, const struct m2b_tuple *t);
 /* The user ends: answers of its lookups, which are no entries, go. Bounded work: -ERESTART. */
 int foreign_end_user(struct domain *d);
 
+/*
+ * The domain wants no frames of others in its 1:1 window any more: they go, and no more come; nor
+ * do lookups answer with it. For good. Bounded work, flushed: -ERESTART, again with the same space.
+ * -EPERM: it has no window, or a device that no unit protects, which needs those answers; -EBUSY:
+ * some are held; -ENOMEM: a part of them has gone, and the rest does with the next call; -EIO: a
+ * unit failed, others' frames may still be reached.
+ */
+int foreign_drop_window(struct space *sp);
+
 #endif

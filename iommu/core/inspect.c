@@ -234,6 +234,8 @@ void sluice_domain_info(struct sluice_domain *sd, struct sluice_domain_info *out
         .budget_refs = limit < SLUICE_NO_LIMIT - 1 ? limit : SLUICE_NO_LIMIT,
         .space = d->space,
         .one_to_one = d->one_to_one,
+        .foreign_1to1 =
+            d->s->translates && d->space != SLUICE_SPACE_OWN && d->dropped == WINDOW_WHOLE,
         .has_scratch = d->scratch.n,
         .scratch = d->scratch,
     };
@@ -263,6 +265,7 @@ void sluice_domain_stats(struct sluice_domain *sd, struct sluice_domain_stats *o
         .tables = d->pages.used,
         .refs = d->memory.refs,
         .foreign = d->nr_tuples,
+        .window_changes = d->window_changes,
     };
 }
 

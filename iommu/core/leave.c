@@ -222,7 +222,7 @@ static mfn_t first_answered(struct domain *d, mfn_t mfn, mfn_t end)
     return end;
 }
 
-typedef int (*window_step)(struct instance *s, mfn_t mfn, uint64_t nr);
+typedef int (*window_step)(const struct domain *owner, mfn_t mfn, uint64_t nr);
 
 /* Those stay in the window; `each` is done with the others. */
 static int leave_window(struct domain *d, mfn_t mfn, uint64_t nr, window_step each)
@@ -234,7 +234,7 @@ static int leave_window(struct domain *d, mfn_t mfn, uint64_t nr, window_step ea
     for (; mfn.n < end.n && !err; mfn = mfn_add(held, 1)) {
         held = first_answered(d, mfn, end);
         if (held.n > mfn.n)
-            err = each(d->s, mfn, held.n - mfn.n);
+            err = each(d, mfn, held.n - mfn.n);
     }
     return err;
 }
@@ -286,7 +286,7 @@ static void undo(struct domain_locked l, gfn_t gfn, uint64_t nr)
         const mfn_t mfn = mark_run(l.d, gfn_add(gfn, at), nr - at, false, &run);
         const uint8_t type = l.d->s->frames.owner[mfn.n].type;
 
-        (void)window_add(l.d->s, mfn, run, memory_rights(memory_attr(type)));
+        (void)window_add(l.d, mfn, run, memory_rights(memory_attr(type)));
     }
 }
 

@@ -109,10 +109,10 @@ static int add(struct domain_locked l, gfn_t gfn, mfn_t mfn, uint64_t nr,
 
     if (err)
         return err;
-    err = window_add(l.d->s, mfn, nr, rights);
+    err = window_add(l.d, mfn, nr, rights);
     if (!err) {
         err = show_everywhere(l, gfn, mfn, nr, type);
-        if (err && window_remove(l.d->s, mfn, nr))
+        if (err && window_remove(l.d, mfn, nr))
             err = -EIO; /* somebody is at work there now: as if it could still be reached */
     }
     if (err == -EIO)

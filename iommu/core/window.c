@@ -31,6 +31,12 @@ static struct domain *pin(struct instance *s, bool *dying)
     return d;
 }
 
+/* Entries of frames that the domain does not want any more do not come. */
+static bool is_unwanted(const struct domain *d, const struct domain *owner)
+{
+    return d != owner && d->dropped != WINDOW_WHOLE;
+}
+
 /* What is explicit keeps its place. */
 static int put(struct space *sp, mfn_t mfn, uint64_t nr, unsigned rights)
 {
@@ -47,6 +53,7 @@ static int put(struct space *sp, mfn_t mfn, uint64_t nr, unsigned rights)
             return -ENOMEM;
         else if (sp->d->s->caching_mode)
             space_touch(sp, dfn_of(base + mfn.n + at), done);
+        sp->d->window_changes += err ? 0 : done;
     }
     return 0;
 }
@@ -70,6 +77,7 @@ int window_take(struct space *sp, mfn_t mfn, uint64_t nr)
             continue;
         CHECK(sp->d->s->port, !pt_unmap(&sp->c->pt, bfn, leaf.nr, &freed, &done));
         space_touch(sp, bfn, done);
+        sp->d->window_changes += done;
     }
     return err;
 }
@@ -145,36 +153,49 @@ static int put_new(struct space *sp, mfn_t mfn, uint64_t nr, unsigned rights)
     return err;
 }
 
-int window_add(struct instance *s, mfn_t mfn, uint64_t nr, unsigned rights)
+#define NOT_THERE 1
+
+/* NOT_THERE: frames of that owner are not in the window, and never will be. -EIO: nor these, but
+ * they may still be reached. */
+static int enter(struct domain *d, const struct domain *owner, struct space *sp)
+{
+    const unsigned dropped = d == owner ? WINDOW_WHOLE : d->dropped;
+
+    if (dropped == WINDOW_STUCK)
+        return -EIO;
+    return dropped == WINDOW_DROPPED ? NOT_THERE : space_enter_implicit(d, sp);
+}
+
+int window_add(const struct domain *owner, mfn_t mfn, uint64_t nr, unsigned rights)
 {
     bool dying;
-    struct domain *d = rights ? pin(s, &dying) : NULL;
+    struct domain *d = rights ? pin(owner->s, &dying) : NULL;
     struct space sp;
     int err;
 
     if (!d)
         return 0;
-    err = space_enter_implicit(d, &sp);
+    err = enter(d, owner, &sp);
     if (!err) {
-        err = put_new(&sp, mfn, nr, rights);
+        err = is_unwanted(d, owner) ? 0 : put_new(&sp, mfn, nr, rights);
         if (space_settle(&sp))
             err = -EIO;
         space_leave(&sp);
     }
     domain_unpin(d);
-    return err;
+    return err == NOT_THERE ? 0 : err;
 }
 
-int window_prepare_remove(struct instance *s, mfn_t mfn, uint64_t nr)
+int window_prepare_remove(const struct domain *owner, mfn_t mfn, uint64_t nr)
 {
     bool dying;
-    struct domain *d = pin(s, &dying);
+    struct domain *d = pin(owner->s, &dying);
     struct space sp;
     int err;
 
     if (!d)
         return dying ? -ERESTART : 0;
-    err = space_enter_implicit(d, &sp);
+    err = enter(d, owner, &sp);
     if (!err) {
         err = space_split(&sp, dfn_of(d->window + mfn.n), nr);
         if (space_settle(&sp))
@@ -182,19 +203,19 @@ int window_prepare_remove(struct instance *s, mfn_t mfn, uint64_t nr)
         space_leave(&sp);
     }
     domain_unpin(d);
-    return err;
+    return err == NOT_THERE ? 0 : err;
 }
 
-int window_remove(struct instance *s, mfn_t mfn, uint64_t nr)
+int window_remove(const struct domain *owner, mfn_t mfn, uint64_t nr)
 {
     bool dying;
-    struct domain *d = pin(s, &dying);
+    struct domain *d = pin(owner->s, &dying);
     struct space sp;
     int err;
 
     if (!d)
         return dying ? -ERESTART : 0; /* its devices may still be there */
-    err = space_enter_implicit(d, &sp);
+    err = enter(d, owner, &sp);
     if (!err) {
         err = window_take(&sp, mfn, nr);
         if (space_settle(&sp))
@@ -202,5 +223,5 @@ int window_remove(struct instance *s, mfn_t mfn, uint64_t nr)
         space_leave(&sp);
     }
     domain_unpin(d);
-    return err;
+    return err == NOT_THERE ? 0 : err;
 }

@@ -24,6 +24,7 @@ static int (*const sub_ops[])(struct frames_op *op) = {
     [IOMMUOP_map_foreign_page] = frames_map_foreign_page,
     [IOMMUOP_lookup_foreign_page] = frames_lookup_foreign_page,
     [IOMMUOP_unmap_foreign_page] = frames_unmap_foreign_page,
+    [IOMMUOP_drop_foreign_1to1] = frames_drop_foreign_1to1,
 };
 
 static int element_put(const struct call *call, uint32_t index, size_t offset, const void *value,
@@ -115,6 +116,8 @@ static int run_element(struct call *call, struct space *sp, uint32_t index, stru
         return err;
     if (element.subop_id < sizeof(sub_ops) / sizeof(sub_ops[0]) && sub_ops[element.subop_id])
         status = sub_ops[element.subop_id](&op);
+    if (status == -ERESTART)
+        return status; /* more of it; nothing of the guest's counts for that */
     if (!status && waits(&element, sp))
         status = FRAMES_PENDING;
     if (status != FRAMES_PENDING)
@@ -131,7 +134,8 @@ static int run_elements(struct call *call, struct space *sp, struct later *later
 
     while (*next < call->req.frames.count && !err) {
         err = run_element(call, sp, *next, later);
-        ++*next;
+        if (err != -ERESTART)
+            ++*next;
         if (!err && *next < call->req.frames.count && port->preempt(port->host))
             err = -ERESTART;
     }

@@ -35,6 +35,7 @@ int frames_unmap_page(struct frames_op *op);
 int frames_map_foreign_page(struct frames_op *op);
 int frames_lookup_foreign_page(struct frames_op *op);
 int frames_unmap_foreign_page(struct frames_op *op);
+int frames_drop_foreign_1to1(struct frames_op *op);
 
 /* Does the domain's space take maps at all? */
 static inline bool frames_may_map(const struct domain *d)

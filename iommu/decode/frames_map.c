@@ -35,6 +35,8 @@ int frames_query_caps(struct frames_op *op)
         flags |= IOMMU_QUERY_map_cap;
     if (frames_may_map(d) && d->space == SLUICE_SPACE_RELAXED)
         flags |= IOMMU_QUERY_map_all_mfns;
+    if (d->s->translates && d->space != SLUICE_SPACE_OWN && d->dropped == WINDOW_WHOLE)
+        flags |= IOMMU_QUERY_foreign_1to1;
     op->element->flags = (uint16_t)flags;
     return 0;
 }
@@ -95,4 +97,9 @@ int frames_unmap(const struct frames_op *op, uint64_t bfn, uint16_t server, bool
 int frames_unmap_page(struct frames_op *op)
 {
     return frames_unmap(op, op->element->u.unmap_page.bfn, IOSERVID_any, true);
+}
+
+int frames_drop_foreign_1to1(struct frames_op *op)
+{
+    return op->element->flags ? -EINVAL : foreign_drop_window(op->sp);
 }

@@ -20,6 +20,7 @@ static void sub_ops_have_the_numbers_of_the_proposal(void **state)
     assert_int_equal(IOMMUOP_map_foreign_page, 4);
     assert_int_equal(IOMMUOP_lookup_foreign_page, 5);
     assert_int_equal(IOMMUOP_unmap_foreign_page, 6);
+    assert_int_equal(IOMMUOP_drop_foreign_1to1, 7);
     assert_int_equal(DOMID_SELF, 0x7ff0);
     assert_int_equal(IOSERVID_any, 0xffff);
 }

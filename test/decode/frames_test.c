@@ -120,7 +120,7 @@ static void numbers_and_flags_of_hostile_elements(void **state)
 {
     struct host *h = *state;
     static const uint64_t far[] = {BIT64(36), BIT64(40), BIT64(52), BIT64(63), UINT64_MAX};
-    struct pv_iommu_op op = {.subop_id = 7};
+    struct pv_iommu_op op = {.subop_id = 8};
 
     assert_int_equal(frames_op(h, 1, &op), -ENODEV);
     op.subop_id = 0;

@@ -85,6 +85,7 @@ bool ghost_assigned(struct ghost *g, struct machine_device *machine, uint16_t do
         return status ? true : complain(g, "assigned, but the model has no such device or domain");
     may_if(&v, dev->exposed && !d->trusted, -EPERM);
     may_if(&v, !dev->domain && is_unsafe(g, dev, d) && !g->allow_unsafe, -EPERM);
+    may_if(&v, dev->exposed && d->dropping, -EBUSY);
     conflict = dev->exposed ? FITS : group_conflict(g, dev, d, 0);
     may_if(&v, dev->domain || conflict == CONFLICTS, -EBUSY);
     may_if(&v, status == -EBUSY && (conflict == AMBIGUOUS || g->failed), -EBUSY);

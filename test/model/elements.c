@@ -37,10 +37,38 @@ static bool element_query(struct ghost *g, const struct element *e)
         caps |= IOMMU_QUERY_map_cap;
     if (!g->no_iommu && e->d->space == SLUICE_SPACE_RELAXED)
         caps |= IOMMU_QUERY_map_all_mfns;
+    if (!g->no_iommu && space_has_window(e->d) && !e->d->dropping)
+        caps |= IOMMU_QUERY_foreign_1to1;
     if (e->status)
         return complain(g, "query_caps gave %d", e->status);
     if (e->out->flags != caps)
         return complain(g, "query_caps: flags are 0x%x, right is 0x%x", e->out->flags, caps);
+    return true;
+}
+
+static bool has_exposed(const struct ghost *g, const struct ghost_domain *d)
+{
+    for (unsigned i = 0; i < g->nr_devices; i++) {
+        if (g->devices[i]->exposed && g->devices[i]->domain == d)
+            return true;
+    }
+    return false;
+}
+
+static bool element_drop(struct ghost *g, const struct element *e)
+{
+    struct ghost_domain *d = e->d;
+    struct verdict v = {0};
+
+    may_if(&v, e->in->flags != 0, -EINVAL);
+    may_if(&v, g->no_iommu || !space_has_window(d), -EPERM);
+    may_if(&v, !d->dropping && has_exposed(g, d), -EPERM);
+    may_if(&v, !d->dropping && tuples_of(g, d, true), -EBUSY);
+    may_if(&v, !v.nr && e->status == -ENOMEM && host_may_lack(g, PT_MAX_LEVELS), -ENOMEM);
+    if (!judge(g, &v, e->status, "drop_foreign_1to1"))
+        return false;
+    d->dropping |= !e->status || e->status == -ENOMEM || e->status == -EIO;
+    d->dropped |= !e->status;
     return true;
 }
 
@@ -154,6 +182,7 @@ static bool element_done(struct ghost *g, const struct element *e)
         [IOMMUOP_map_foreign_page] = element_map_foreign,
         [IOMMUOP_lookup_foreign_page] = element_lookup,
         [IOMMUOP_unmap_foreign_page] = element_unmap_foreign,
+        [IOMMUOP_drop_foreign_1to1] = element_drop,
     };
     const unsigned id = e->in->subop_id;
 

@@ -100,7 +100,7 @@ static void wrong_call_outcomes(void **state)
     accepts(f, ghost_frames(f->g, 0, &op, &after, 0, 0));
     after.u.map_page.gfn++;
     notices(ghost_frames(f->g, 0, &op, &after, 1, 0));
-    op = after = (struct pv_iommu_op){.subop_id = 7};
+    op = after = (struct pv_iommu_op){.subop_id = 8};
     notices(told(f, op, 0));
     accepts(f, told(f, op, -ENODEV));
     op = after = (struct pv_iommu_op){.subop_id = IOMMUOP_query_caps};

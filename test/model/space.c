@@ -24,6 +24,8 @@ bool space_has_window(const struct ghost_domain *d)
 
 bool space_is_one_to_one(const struct ghost *g, const struct ghost_domain *d)
 {
+    if (d->dropping)
+        return false;
     if (!space_translates(g, d))
         return true;
     return d->space == SLUICE_SPACE_RELAXED && !d->mapped;
@@ -101,12 +103,23 @@ static bool has_left(const struct ghost_domain *d, const struct ghost_frame *f, 
     return f->leaving && !real_leaf(d, 0, d->window + mfn, &leaf);
 }
 
+/* Frames of others that the domain wants no more: gone, or going, and then the table says. */
+static bool is_dropped(const struct ghost_domain *d, const struct ghost_frame *f, uint64_t mfn)
+{
+    struct pt_leaf leaf;
+
+    if (!d->dropping || (f->owned && f->owner == d->domid))
+        return false;
+    return d->dropped || !real_leaf(d, 0, d->window + mfn, &leaf);
+}
+
 static void show_window(const struct ghost *g, struct ghost_domain *d)
 {
     for (uint64_t mfn = 0; mfn < g->nr_frames; mfn++) {
         const struct ghost_frame *f = &g->frames[mfn];
 
-        if (f->known && (f->owned || is_looked_up(g, d, mfn)) && !has_left(d, f, mfn))
+        if (f->known && (f->owned || is_looked_up(g, d, mfn)) && !has_left(d, f, mfn) &&
+            !is_dropped(d, f, mfn))
             show(d, (struct page){.dfn = d->window + mfn,
                                   .gfn = f->gfn,
                                   .mfn = mfn,

@@ -70,6 +70,8 @@ struct ghost_domain {
     /* The bus-frame space, context 0: space.c. */
     enum sluice_space space;
     uint64_t window;       /* the bus frame of machine frame 0 */
+    bool dropping;         /* it has asked for no more frames of others in its window, */
+    bool dropped;          /* and they are all gone */
     bool mapped;           /* an explicit map succeeded: no more answers with the window */
     struct pages explicit; /* entries made by the frames ABI, with PT_MARK */
     struct pages replaced; /* bus frames that such entries had: not implicit again */

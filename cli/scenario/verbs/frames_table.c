@@ -16,8 +16,10 @@
 #define ORDER(direction) .name = "order", .dir = (direction), .kind = SC_NUMBER, .size = 1
 #define END              .name = NULL
 
-static const struct sc_word query_flags[] = {
-    {"map_cap", IOMMU_QUERY_map_cap}, {"map_all_mfns", IOMMU_QUERY_map_all_mfns}, {NULL, 0}};
+static const struct sc_word query_flags[] = {{"map_cap", IOMMU_QUERY_map_cap},
+                                             {"map_all_mfns", IOMMU_QUERY_map_all_mfns},
+                                             {"foreign_1to1", IOMMU_QUERY_foreign_1to1},
+                                             {NULL, 0}};
 /* One table for all sub-ops: what a bit means is each one's own affair. */
 static const struct sc_word in_flags[] = {
     {"r", IOMMU_MAP_OP_readable},
@@ -72,6 +74,10 @@ static const struct sc_spec unmap_foreign_page[] = {
     {ORDER(SC_IN)},
     {END},
 };
+static const struct sc_spec drop_foreign_1to1[] = {
+    {IN_FLAGS},
+    {END},
+};
 static const struct sc_spec raw[] = {
     {.name = "arg", .dir = SC_IN, .kind = SC_NUMBER, .required = true},
     {.name = "count", .dir = SC_IN, .kind = SC_NUMBER, .size = 4, .required = true},
@@ -92,6 +98,7 @@ const struct sc_verb frames_verbs[] = {
     ROW(map_foreign_page),
     ROW(lookup_foreign_page),
     ROW(unmap_foreign_page),
+    ROW(drop_foreign_1to1),
     {.name = "frames.raw",
      .subject = SC_OF_DOMAIN,
      .fields = raw,
