@@ -73,6 +73,7 @@ struct machine_device {
     enum machine_device_kind kind;
     rid_t rids[8];
     unsigned nr_rids;
+    unsigned mask;        /* address bits; 0: all */
     struct hw_unit *unit; /* NULL: its addresses are machine addresses */
     struct sluice_device *sluice;
     struct machine_interrupt interrupt;

@@ -57,6 +57,7 @@ int machine_device_add(struct machine *m, const struct machine_device_config *co
         return -ENOMEM;
     dev->m = m;
     dev->kind = config->kind;
+    dev->mask = config->mask;
     snprintf(dev->name, sizeof(dev->name), "%s", config->name);
     dev->nr_rids = config->nr_rids;
     memcpy(dev->rids, config->rids, sizeof(dev->rids));
@@ -137,6 +138,11 @@ struct sluice_device *machine_device_sluice(struct machine_device *dev)
     return dev->sluice;
 }
 
+uint64_t machine_device_addr(const struct machine_device *dev, uint64_t addr)
+{
+    return dev->mask && dev->mask < 64 ? addr & (((uint64_t)1 << dev->mask) - 1) : addr;
+}
+
 rid_t machine_device_rid(const struct machine_device *dev)
 {
     return dev->rids[0];
@@ -177,6 +183,7 @@ int machine_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data
     int err;
 
     *reason = HW_REASON_NONE;
+    addr = machine_device_addr(dev, addr);
     if (!device_sends_as(dev, rid) || size > MOST_DMA)
         return -EINVAL;
     if (interrupt_is_message(addr, size, write)) {

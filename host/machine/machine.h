@@ -35,6 +35,7 @@ struct machine_slot {
     enum machine_device_kind kind;
     const char *image; /* nvme */
     bool unprotected;
+    unsigned mask; /* how many address bits it has; 0: 64 */
 };
 
 #define MACHINE_DOORBELLS 4u
@@ -198,6 +199,7 @@ struct machine_device_config {
     unsigned nr_regions;
     struct machine_device *group; /* a device of the same isolation group, or NULL */
     bool unprotected;             /* behind no unit: its addresses are machine addresses */
+    unsigned mask;                /* how many address bits it has; 0: 64. A dma engine's only */
     const char *image;            /* nvme: file with its contents, or NULL: 16 MiB of zeros */
 };
 /*
@@ -211,6 +213,8 @@ int machine_device_assign(struct machine_device *dev, struct machine_domain *d);
 int machine_device_unassign(struct machine_device *dev);
 struct machine_device *machine_device(struct machine *m, const char *name);
 struct sluice_device *machine_device_sluice(struct machine_device *dev);
+/* The address that the device puts on the bus when it is told to use `addr`. */
+uint64_t machine_device_addr(const struct machine_device *dev, uint64_t addr);
 rid_t machine_device_rid(const struct machine_device *dev);
 /* What its requests come with when it sends as `rid`: its own id is another's behind bridges. */
 rid_t machine_device_appears(struct machine_device *dev, rid_t rid);

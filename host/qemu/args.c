@@ -105,7 +105,7 @@ static bool has_siblings(const struct qemu_config *config, const struct qemu_dev
 static void add_device(struct launch *l, const struct qemu_config *config, unsigned i)
 {
     static const char *const models[] = {
-        [QEMU_EDU] = "edu,dma_mask=0xffffffffffffffff",
+        [QEMU_EDU] = "edu",
         [QEMU_NVME] = "nvme",
         [QEMU_PCI_BRIDGE] = "pci-bridge,shpc=off",
         [QEMU_PCIE_PCI_BRIDGE] = "pcie-pci-bridge",
@@ -120,6 +120,9 @@ static void add_device(struct launch *l, const struct qemu_config *config, unsig
         add(l, "if=none,id=drive-%s,format=raw,cache=unsafe,file=/proc/self/fd/%d", d->name,
             l->images[i]);
         snprintf(more, sizeof(more), ",serial=%u,drive=drive-%s", i, d->name);
+    } else if (d->model == QEMU_EDU) {
+        snprintf(more, sizeof(more), ",dma_mask=0x%llx",
+                 ~0ull >> (d->mask && d->mask < 64 ? 64 - d->mask : 0));
     } else if (d->model == QEMU_PCI_BRIDGE) {
         snprintf(more, sizeof(more), ",chassis_nr=%u", i + 1);
     } else if (d->model == QEMU_ROOT_PORT) {

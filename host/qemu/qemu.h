@@ -48,6 +48,7 @@ struct qemu_device {
     uint8_t slot;        /* 0..31; bus 0 has slots 1..30 for us */
     uint8_t function;    /* 0..7 */
     uint8_t bus;         /* QEMU_OPEN_ROOT: its number, above all that bridges have below them */
+    uint8_t mask;        /* edu: address bits; 0: 64 */
     const char *image;   /* NVMe: a raw file, or NULL: */
     uint64_t image_size; /* bytes of a temporary disk of zeros; 0: 16 MiB */
 };

@@ -48,6 +48,7 @@ static void add_slot(struct plan *p, const struct machine_slot *slot)
     d->name = name;
     d->model = slot->kind == MACHINE_NVME ? QEMU_NVME : QEMU_EDU;
     d->image = slot->image;
+    d->mask = (uint8_t)slot->mask;
 }
 
 /* Bridges first, those above before those below. A device of another segment does not exist. */

@@ -246,10 +246,12 @@ bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint6
                uint64_t size, bool write, int status, enum hw_reason reason)
 {
     struct ghost_device *dev = find_device(g, machine);
-    uint64_t dfn = addr >> FRAME_LG2;
+    uint64_t dfn;
     bool allowed;
 
     event_begins(g, 0);
+    addr = machine_device_addr(machine, addr);
+    dfn = addr >> FRAME_LG2;
     if (size && addr + (size - 1) < addr)
         size = UINT64_MAX - addr + 1;
     if (!dev)

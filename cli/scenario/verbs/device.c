@@ -21,6 +21,7 @@ static const struct sc_spec device_fields[] = {
     {.name = "reserved", .dir = SC_IN, .kind = SC_REGION, .words = region_types, .repeat = true},
     {.name = "group", .dir = SC_IN, .kind = SC_LABEL},
     {.name = "protected", .dir = SC_IN, .kind = SC_CHOICE, .words = yes_no, .absent = 1},
+    {.name = "mask", .dir = SC_IN, .kind = SC_NUMBER, .size = 1},
     {.name = "alias", .dir = SC_IN, .kind = SC_BDF, .repeat = true},
     {.name = NULL},
 };
@@ -105,6 +106,7 @@ static void add_line(struct player *p, const struct sc_line *line, struct outcom
         .kind = (enum machine_device_kind)player_number(p, call, "kind"),
         .group = head_device(p, line),
         .unprotected = !player_number(p, call, "protected"),
+        .mask = (unsigned)player_number(p, call, "mask"),
         .image = sc_text(call, "image", NULL),
     };
 

@@ -123,6 +123,7 @@ static struct machine_slot *slots_in(const struct scenario *sc, unsigned *nr)
             .kind = (enum machine_device_kind)player_number(&p, call, "kind"),
             .image = sc_text(call, "image", NULL),
             .unprotected = !player_number(&p, call, "protected"),
+            .mask = (unsigned)player_number(&p, call, "mask"),
         };
         (void)device_rids(call, slots[*nr].rids, &slots[*nr].nr_rids); /* its line complains */
         (*nr)++;
