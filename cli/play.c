@@ -18,6 +18,7 @@ enum key {
     KEY_TOUR = 0x100,
     KEY_SWEEP,
     KEY_CONTINUE,
+    KEY_MEMORY,
     KEY_VERBS,
 };
 
@@ -34,6 +35,10 @@ static const struct argp_option options[] = {
     {"sweep", KEY_SWEEP, "alloc|flush", 0,
      "Play once for each allocation (flush) with that one failing", 0},
     {"continue-every", KEY_CONTINUE, "N", 0, "Interrupt hypercalls after every N chunks", 0},
+    {"memory", KEY_MEMORY, "direct|coloured", 0,
+     "Play with the hardware domain's memory at its machine addresses, or with all memory "
+     "scattered, where the file does not say itself where memory is",
+     0},
     {"verbs", KEY_VERBS, NULL, 0, "List the verbs of a scenario with their fields", 0},
     {0},
 };
@@ -75,6 +80,16 @@ static void choose_sweep(struct argp_state *state, struct run *run, const char *
         run->sweep = SWEEP_FLUSH;
     else
         argp_error(state, "--sweep=%s: expected alloc or flush", what);
+}
+
+static void choose_layout(struct argp_state *state, struct run *run, const char *what)
+{
+    if (!strcmp(what, "direct"))
+        run->layout = LAYOUT_DIRECT;
+    else if (!strcmp(what, "coloured"))
+        run->layout = LAYOUT_COLOURED;
+    else
+        argp_error(state, "--memory=%s: expected direct or coloured", what);
 }
 
 static unsigned number_option(struct argp_state *state, const char *text)
@@ -120,6 +135,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_SWEEP:
         choose_sweep(state, run, arg);
+        return 0;
+    case KEY_MEMORY:
+        choose_layout(state, run, arg);
         return 0;
     case KEY_CONTINUE:
         run->continue_every = number_option(state, arg);

@@ -74,6 +74,7 @@ int player_open(struct player *p, const struct player_config *config, char *erro
     p->sc = config->sc;
     p->continue_every = config->continue_every;
     p->sweep = config->sweep;
+    p->layout = config->layout;
     setup_config(config->sc, config->machine, &p->config);
     err = machine_create(&p->config, &p->m, error);
     if (err) {

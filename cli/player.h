@@ -8,6 +8,10 @@
 #include "machines.h"
 #include "outcome.h"
 
+/* Where domains' memory is: as the file says; or the hardware domain's, or else the first's, at
+ * its machine addresses; or nobody's, all scattered, as by cache colouring. */
+enum layout { LAYOUT_WRITTEN, LAYOUT_DIRECT, LAYOUT_COLOURED };
+
 enum sweep { SWEEP_NONE, SWEEP_ALLOC, SWEEP_FLUSH };
 
 struct player {
@@ -17,6 +21,7 @@ struct player {
     struct machine_config config;
     uint64_t *vars;
     unsigned continue_every;
+    enum layout layout;
     enum sweep sweep;  /* which failure is injected from outside; the file's own are left out */
     bool flush_failed; /* one was asked for: frames may be lost for good */
     bool gone;         /* the hardware is: nothing that comes after it counts */
@@ -30,6 +35,7 @@ struct player_config {
     unsigned continue_every;
     enum sweep sweep;
     unsigned fail_nth;
+    enum layout layout;
 };
 
 /* A fresh machine for the scenario: 0, or why there is none: error (of

@@ -71,8 +71,10 @@ bool run_lines(struct run *run, struct player *p, unsigned nth)
 
 static void run_once(struct run *run, const struct scenario *sc, struct file_result *result)
 {
-    const struct player_config config = {
-        .sc = sc, .machine = run->machine, .continue_every = run->continue_every};
+    const struct player_config config = {.sc = sc,
+                                         .machine = run->machine,
+                                         .continue_every = run->continue_every,
+                                         .layout = run->layout};
     struct outcome at_end = {.status = 0};
     struct player p;
     char error[MACHINE_ERROR_SIZE] = "";
@@ -91,6 +93,21 @@ static void run_once(struct run *run, const struct scenario *sc, struct file_res
         result_reason(result, VERDICT_FAILED, at_end.complaint);
 }
 
+/* Does the file say where memory is to be? Then it is about that. And a direct-mapped domain that
+ * populates gets the frame that it had, or none. */
+static bool says_where(const struct scenario *sc, enum layout layout)
+{
+    for (unsigned i = 0; i < sc->nr_lines; i++) {
+        const struct sc_call *call = sc->lines[i].call;
+
+        if (sc_get(call, "direct_mapped") || sc_get(call, "scattered") ||
+            !strcmp(call->verb->name, "leaf") ||
+            (layout == LAYOUT_DIRECT && !strcmp(call->verb->name, "populate")))
+            return true;
+    }
+    return false;
+}
+
 static void play(struct run *run, const struct scenario *sc, struct file_result *result)
 {
     const char *lacks = machine_kind_lacks(run->machine, sc);
@@ -100,6 +117,8 @@ static void play(struct run *run, const struct scenario *sc, struct file_result 
         result->verdict = VERDICT_SKIPPED;
         snprintf(result->reason, sizeof(result->reason), "needs %s, which machine %s does not have",
                  lacks, run->machine->name);
+    } else if (run->layout != LAYOUT_WRITTEN && says_where(sc, run->layout)) {
+        result_reason(result, VERDICT_SKIPPED, "it says itself where memory is");
     } else if (run->sweep != SWEEP_NONE) {
         run_sweep(run, sc, result);
     } else {

@@ -11,6 +11,7 @@ struct run {
     const struct machine_kind *machine;
     bool keep_going;
     enum sweep sweep;
+    enum layout layout;
     unsigned continue_every;
     FILE *err;
     struct report report;

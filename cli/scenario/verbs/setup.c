@@ -201,6 +201,18 @@ static uint32_t budget(const struct sc_call *call, const char *name)
     return value->number ? (uint32_t)value->number : MACHINE_NONE;
 }
 
+static void lay_out(const struct player *p, struct machine_domain_config *config)
+{
+    bool hardware = false;
+
+    for (unsigned i = 0; i < p->sc->nr_lines; i++)
+        hardware |= sc_get(p->sc->lines[i].call, "hardware") != NULL;
+    if (p->layout == LAYOUT_DIRECT)
+        config->direct_mapped = hardware ? config->hardware : !machine_domain_at(p->m, 0);
+    else if (p->layout == LAYOUT_COLOURED)
+        config->scattered = true;
+}
+
 static void run_domain(struct player *p, const struct sc_line *line, struct outcome *out)
 {
     const struct sc_call *call = line->call;
@@ -228,6 +240,7 @@ static void run_domain(struct player *p, const struct sc_line *line, struct outc
     };
     struct machine_domain *d;
 
+    lay_out(p, &config);
     out->status = machine_domain_add(p->m, &config, &d);
     player_explain(p, out);
     player_told(p, out, ghost_domain_added(p->ghost, &config, (int)out->status));
