@@ -78,10 +78,10 @@ enum sluice_space {
 
 struct sluice_domain_config {
     uint16_t domid;
-    void *guest;             /* cookie for copy_from_guest and copy_to_guest */
-    uint16_t max_ctx_no;     /* contexts 1..max_ctx_no; 0 allows the default context only */
-    bool blocked;            /* context 0 blocks all DMA; otherwise it is an identity map */
-    bool direct_mapped;      /* the host's promise: each of its gfns is its machine frame */
+    void *guest;         /* cookie for copy_from_guest and copy_to_guest */
+    uint16_t max_ctx_no; /* contexts 1..max_ctx_no; 0 allows the default context only */
+    bool blocked;        /* context 0 blocks all DMA; otherwise it is an identity map */
+    bool direct_mapped;  /* the host's promise: each of its gfns is its machine frame */
     /*
      * The hardware domain, or another that is trusted with the machine: may have devices that no
      * unit protects (with one, all memory is its), and those whose interrupts are not isolated.

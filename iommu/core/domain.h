@@ -64,9 +64,9 @@ struct domain {
     uint16_t domid;
     uint64_t serial; /* never used again, unlike domid */
     void *guest;
-    bool blocked;       /* context 0 is no identity map */
-    bool direct_mapped; /* its gfns are machine frames */
-    bool trusted;       /* it may have devices that no unit protects, or no unit isolates: */
+    bool blocked;        /* context 0 is no identity map */
+    bool direct_mapped;  /* its gfns are machine frames */
+    bool trusted;        /* it may have devices that no unit protects, or no unit isolates: */
     unsigned nr_exposed; /* groups of the former that it has; guarded by the lock */
     _Atomic bool dying;
     _Atomic uint32_t pins; /* calls of others that act on it now */

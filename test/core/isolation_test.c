@@ -56,7 +56,8 @@ static void isolated_ones_are_anybodys(void **state)
 /* Not its place, not a reference, not hardware. */
 static void others_are_refused_and_nothing_has_changed(void **state)
 {
-    static const struct sluice_region r = {0x7000, 0x7fff, SLUICE_REGION_DIRECT, RW, SLUICE_REGION_BY_HOST};
+    static const struct sluice_region r = {0x7000, 0x7fff, SLUICE_REGION_DIRECT, RW,
+                                           SLUICE_REGION_BY_HOST};
     struct host *h = *state;
     struct sluice_device *dev = add_device_with(h, 8, &r, 1);
     const unsigned objects = h->objects, pages = h->pages;

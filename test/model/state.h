@@ -397,8 +397,7 @@ bool check_tuples(struct ghost *g, uint64_t mfn);
 bool check_interrupts(struct ghost *g);
 
 /* interrupt.c: would a device of d's be able to raise interrupts that are not d's? */
-bool is_unsafe(const struct ghost *g, const struct ghost_device *dev,
-               const struct ghost_domain *d);
+bool is_unsafe(const struct ghost *g, const struct ghost_device *dev, const struct ghost_domain *d);
 
 /* interrupt.c: may a write of four bytes to that word of the interrupt window be performed? */
 bool message_dma(const struct ghost *g, const struct ghost_device *dev, rid_t rid, uint64_t addr);

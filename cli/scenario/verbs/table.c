@@ -5,8 +5,9 @@
 #include <string.h>
 
 const struct sc_verb *const verb_groups[] = {
-    setup_verbs, device_verbs, hypercall_verbs, frames_verbs, feature_verbs, ioreq_verbs, memory_verbs,
-    dma_verbs,   doorbell_verbs, host_verbs,      look_verbs,   later_verbs, NULL};
+    setup_verbs,  device_verbs, hypercall_verbs, frames_verbs, feature_verbs, ioreq_verbs,
+    memory_verbs, dma_verbs,    doorbell_verbs,  host_verbs,   look_verbs,    later_verbs,
+    NULL};
 
 const struct sc_verb *sc_verb_find(enum sc_subject subject, const char *name)
 {
