@@ -12,5 +12,6 @@ struct command {
 extern const struct command commands[];
 
 int command_play(int argc, char **argv);
+int command_replay(int argc, char **argv);
 
 #endif

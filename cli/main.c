@@ -20,6 +20,7 @@ const struct command commands[] = {
     {"play", "play scenario files on a machine and compare what comes out", command_play},
     {"inspect", "show what a machine is like at the end of a scenario, or at a line",
      command_inspect},
+    {"replay", "play a recorded stream of maps and unmaps, and say what it cost", command_replay},
     {NULL, NULL, NULL},
 };
 

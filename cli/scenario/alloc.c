@@ -25,6 +25,14 @@ void *xcalloc(size_t nr, size_t size)
     return checked(calloc(nr ? nr : 1, size ? size : 1));
 }
 
+void *xgrow(void *old, uint32_t nr, uint32_t *room, size_t size)
+{
+    if (nr < *room)
+        return old;
+    *room = nr < UINT32_MAX / 2 ? nr * 2 + 64 : UINT32_MAX;
+    return checked(nr < *room ? reallocarray(old, *room, size) : NULL);
+}
+
 void *arena_alloc(struct arena *arena, size_t nr, size_t size)
 {
     struct arena_object *object;

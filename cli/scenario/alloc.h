@@ -7,6 +7,7 @@
 #define CLI_SCENARIO_ALLOC_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena {
     struct arena_object *objects;
@@ -14,6 +15,8 @@ struct arena {
 
 /* Zeroed. Never NULL: without memory the process says so and ends with status 2. */
 void *xcalloc(size_t nr, size_t size);
+/* Room for one more behind `nr` elements; *room is how many there is room for. Ends likewise. */
+void *xgrow(void *old, uint32_t nr, uint32_t *room, size_t size);
 void *arena_alloc(struct arena *arena, size_t nr, size_t size);
 /* A copy of `size` bytes with a NUL behind them. */
 char *arena_text(struct arena *arena, const char *text, size_t size);
