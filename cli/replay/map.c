@@ -158,15 +158,35 @@ static int unmap_one_list(struct replay *r, const struct trace_op *op, uint32_t 
     return err;
 }
 
+/* What is unmapped may begin in the middle of what was mapped. */
+static int unmap_range(struct replay *r, const struct trace_op *op, const struct trace_unmap *u)
+{
+    const struct trace_map *m = &r->t->maps[u->map];
+    const bool due = sample_due(r, &r->since_unmap);
+    struct place p = place_fixed(r, op, m);
+    int err;
+
+    p.address = u->iova;
+    p.gfn += (u->iova - m->iova) / LINE_PAGE;
+    p.size = LINE_PAGE;
+    if (due)
+        sample_live(r, &p);
+    err = unmap_fixed(r, &r->spaces[op->space], u);
+    if (due && !err)
+        sample_late(r, &p);
+    return err;
+}
+
 int replay_unmap(struct replay *r, const struct trace_op *op)
 {
     const struct trace_unmap *u = &r->t->unmaps[op->index];
+    uint32_t head = u->map;
     int err = 0;
 
     r->counts.left += op->left;
-    if (u->head == TRACE_NONE)
-        return unmap_fixed(r, &r->spaces[op->space], u);
-    for (uint32_t head = u->head; head != TRACE_NONE && !err; head = r->t->maps[head].sibling)
+    if (r->t->maps[head].fixed)
+        return unmap_range(r, op, u);
+    for (; head != TRACE_NONE && !err; head = r->t->maps[head].sibling)
         err = unmap_one_list(r, op, head);
     return err;
 }

@@ -35,7 +35,7 @@ struct trace_map {
 
 struct trace_unmap {
     uint64_t iova, size;
-    uint32_t head; /* of the first list; TRACE_NONE: the range of fixed ones */
+    uint32_t map; /* the first; of those that are not fixed the head of a list */
 };
 
 enum trace_kind { TRACE_MAP, TRACE_UNMAP, TRACE_ATTACH, TRACE_END };

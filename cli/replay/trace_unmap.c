@@ -14,7 +14,7 @@ struct batch {
     struct trace_space *s;
     bool left, open, fixed;
     uint64_t first, end;
-    uint32_t head, last_head, tail;
+    uint32_t map, last_head, tail;
 };
 
 static uint32_t index_of(const struct batch *b)
@@ -31,7 +31,7 @@ static bool emit(struct batch *b)
     b->open = false;
     t->unmaps = xgrow(t->unmaps, t->nr_unmaps, &t->room_unmaps, sizeof(*t->unmaps));
     t->unmaps[t->nr_unmaps++] =
-        (struct trace_unmap){.iova = b->first, .size = b->end - b->first, .head = b->head};
+        (struct trace_unmap){.iova = b->first, .size = b->end - b->first, .map = b->map};
     return trace_add_op(b->r, TRACE_UNMAP, index_of(b), t->nr_unmaps - 1, b->left);
 }
 
@@ -41,7 +41,7 @@ static void begin(struct batch *b, uint64_t first, uint32_t map, bool fixed)
     b->fixed = fixed;
     b->first = first;
     b->end = first;
-    b->head = b->last_head = b->tail = fixed ? TRACE_NONE : map;
+    b->map = b->last_head = b->tail = map;
 }
 
 /* The next map of a list: it came later, and may be reached in the same ways. */

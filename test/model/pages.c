@@ -16,7 +16,8 @@ void *must_alloc(void *old, size_t nr, size_t size)
 
 void pages_free(struct pages *p)
 {
-    free(p->at);
+    if (p->at)
+        free(p->at - p->before);
     *p = (struct pages){0};
 }
 
@@ -52,16 +53,30 @@ uint64_t pages_count(const struct pages *p, uint64_t first, uint64_t last)
     return first > last ? 0 : pages_after(p, last) - pages_from(p, first);
 }
 
+static void grow(struct pages *p, size_t nr)
+{
+    struct page *all = p->at ? p->at - p->before : NULL;
+
+    if (p->nr + nr <= p->room)
+        return;
+    if (p->before)
+        memmove(all, p->at, p->nr * sizeof(*all));
+    p->room += p->before;
+    p->before = 0;
+    if (p->nr + nr > p->room / 2) {
+        p->room = (p->nr + nr) * 2;
+        all = must_alloc(all, p->room, sizeof(*all));
+    }
+    p->at = all;
+}
+
 void pages_insert(struct pages *p, const struct page *new, size_t nr)
 {
     size_t i;
 
     if (!nr)
         return;
-    if (p->nr + nr > p->room) {
-        p->room = (p->nr + nr) * 2;
-        p->at = must_alloc(p->at, p->room, sizeof(*p->at));
-    }
+    grow(p, nr);
     i = pages_from(p, new->dfn);
     memmove(p->at + i + nr, p->at + i, (p->nr - i) * sizeof(*p->at));
     memcpy(p->at + i, new, nr * sizeof(*p->at));
@@ -74,6 +89,12 @@ void pages_remove(struct pages *p, uint64_t first, uint64_t last)
 
     if (first > last || from == after)
         return;
-    memmove(p->at + from, p->at + after, (p->nr - after) * sizeof(*p->at));
     p->nr -= after - from;
+    if (from) {
+        memmove(p->at + from, p->at + after, (p->nr - from) * sizeof(*p->at));
+        return;
+    }
+    p->at += after;
+    p->before += after;
+    p->room -= after;
 }

@@ -21,7 +21,8 @@ struct page {
 
 struct pages {
     struct page *at;
-    size_t nr, room;
+    size_t nr, room; /* room: from at on */
+    size_t before;   /* free elements in front of at: what was first is taken out fast */
 };
 
 void pages_free(struct pages *p);
