@@ -11,12 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of standing blocks: 2 MiB. */
+#define MOST_ORDER 9u
+
 enum key {
     KEY_MACHINE = 'm',
     KEY_JSON = 'j',
     KEY_POLICY = 'p',
     KEY_CHECK = 0x100,
     KEY_DMA,
+    KEY_ORDER,
 };
 
 static const struct argp_option options[] = {
@@ -27,6 +31,10 @@ static const struct argp_option options[] = {
     {"machine", KEY_MACHINE, "NAME", 0,
      "Play on soft (the default), vtd or vtd-scalable (both start QEMU)", 0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
+    {"standing-order", KEY_ORDER, "N", 0,
+     "standing: what stays mapped are blocks of 1 << N pages around each buffer (9; at most 9), "
+     "which its device must be trusted with; 0: the buffers alone",
+     0},
     {"check-every", KEY_CHECK, "N", 0,
      "Compare the machine with the model after every N operations (4096), and at the end; 0: only "
      "then",
@@ -99,6 +107,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_CHECK:
         a->config.check_every = number_option(state, arg);
         return 0;
+    case KEY_ORDER:
+        a->config.order = number_option(state, arg);
+        if (a->config.order > MOST_ORDER)
+            argp_error(state, "--standing-order=%s: expected at most %u", arg, MOST_ORDER);
+        return 0;
     case KEY_DMA:
         a->config.dma_every = number_option(state, arg);
         return 0;
@@ -164,7 +177,8 @@ int command_replay(int argc, char **argv)
     static const struct argp argp = {
         .options = options, .parser = parse, .args_doc = "TRACE", .doc = doc};
     struct arguments a = {
-        .config = {.machine = machine_kinds, .check_every = 4096, .dma_every = 64}};
+        .config = {
+            .machine = machine_kinds, .order = MOST_ORDER, .check_every = 4096, .dma_every = 64}};
     bool standard;
     FILE *file;
     int status;

@@ -60,7 +60,8 @@ static int open_spaces(struct replay *r)
         const struct space_setup setup = {.guest = &r->guest,
                                           .trace = &r->t->spaces[i],
                                           .policy = dma_policy_of(r),
-                                          .standing = r->config->policy == REPLAY_STANDING};
+                                          .standing = r->config->policy == REPLAY_STANDING,
+                                          .order = r->config->order};
 
         err = replay_space_open(&r->spaces[i], &setup);
     }

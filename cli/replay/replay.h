@@ -13,6 +13,7 @@ enum replay_policy { REPLAY_STRICT, REPLAY_DEFERRED, REPLAY_STANDING };
 struct replay_config {
     const struct machine_kind *machine;
     enum replay_policy policy;
+    unsigned order;       /* REPLAY_STANDING: 1 << order pages stand together */
     unsigned check_every; /* operations between two comparisons; 0: only at the end */
     unsigned dma_every;   /* every so many maps a device uses one; 0: never */
 };

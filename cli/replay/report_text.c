@@ -86,7 +86,7 @@ static void print_verdict(const struct replay *r, FILE *out)
     if (c->dma)
         fprintf(out,
                 "devices: %" PRIu64 " transfers reached their pages; after the unmap %" PRIu64
-                " were blocked and %" PRIu64 " came before the flush\n",
+                " were blocked, %" PRIu64 " reached what stood or was not flushed yet\n",
                 c->dma, c->blocked, c->late);
 }
 

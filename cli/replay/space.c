@@ -58,13 +58,13 @@ static int init_iova(struct replay_space *s, const struct trace_space *t)
     return iova_init(&s->iova, c);
 }
 
-static void give_standing(struct dma_standing_config *c)
+static void give_standing(struct dma_standing_config *c, unsigned order)
 {
     *c = (struct dma_standing_config){
         .nr = SLACK / 2,
         .nr_buckets = SLACK / 2,
         .max_pages = SPACE_STANDING,
-        .order = SPACE_STANDING_ORDER,
+        .order = order,
         .both = true,
     };
     c->standers = xcalloc(c->nr, sizeof(*c->standers));
@@ -85,7 +85,7 @@ static void configure(struct replay_space *s, const struct space_setup *setup)
     };
     s->config.queue.ranges = xcalloc(SPACE_QUEUE, sizeof(*s->config.queue.ranges));
     if (setup->standing)
-        give_standing(&s->config.standing);
+        give_standing(&s->config.standing, setup->order);
 }
 
 int replay_space_open(struct replay_space *s, const struct space_setup *setup)

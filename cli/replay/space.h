@@ -11,9 +11,8 @@
 #define SPACE_QUEUE_US    10000u
 #define SPACE_QUEUE_PAGES 65536u
 
-/* What stays mapped: so many pages, in blocks of so many. */
-#define SPACE_STANDING       (UINT64_C(1) << 18)
-#define SPACE_STANDING_ORDER 9u
+/* What stays mapped: so many pages at the most. */
+#define SPACE_STANDING (UINT64_C(1) << 18)
 
 struct space_range {
     uint64_t first, last;
@@ -38,6 +37,7 @@ struct space_setup {
     const struct trace_space *trace;
     enum dma_policy policy;
     bool standing;
+    unsigned order; /* of the blocks that stand */
 };
 
 int replay_space_open(struct replay_space *s, const struct space_setup *setup);
