@@ -31,11 +31,12 @@ __attribute__((format(printf, 2, 3))) static void went_wrong(struct replay *r, c
 /* true: all is well. */
 static bool settle(struct replay *r, const char *what, int err)
 {
+    const char *name = sc_errno_name(err), *words = machine_error(r->guest.m);
+
     if (r->guest.wrong[0])
         went_wrong(r, "%s: %s", what, r->guest.wrong);
     else if (err)
-        went_wrong(r, "%s: %s (%s)", what, sc_errno_name(err) ? sc_errno_name(err) : "an error",
-                   machine_error(r->guest.m));
+        went_wrong(r, "%s: %s%s%s", what, name ? name : "an error", words[0] ? ": " : "", words);
     return !r->error[0];
 }
 
