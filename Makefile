@@ -8,7 +8,7 @@
 #   make help       the rest
 
 .DEFAULT_GOAL := all
-.PHONY: all run test bench help deps format lint check exhaustive mutate fuzz clean
+.PHONY: all run test bench replay help deps format lint check exhaustive mutate fuzz clean
 MAKEFLAGS += --no-print-directory
 say = @printf '== %s\n' "$(1)"
 
@@ -70,6 +70,10 @@ bench: deps
 	$(call build,build-bench-clang,$(BENCHES))
 	@tools/bench --json build-bench-gcc/bench.json build-bench-gcc build-bench-clang
 
+replay: all
+	@for trace in $(or $(TRACES),$(wildcard test/cli/data/short_*)); do for policy in strict deferred standing; do \
+		build/sluice replay --policy=$$policy $$trace || exit 1; echo; done; done
+
 exhaustive: deps
 	$(call setup,build,gcc,)
 	$(call build,build,)
@@ -102,6 +106,7 @@ help:
 	@echo 'make run        a tour: the rules in memory, then a disk on VT-d in QEMU, then a disk for two'
 	@echo 'make test       everything that must pass, in minutes'
 	@echo 'make bench      how fast, against limits measured in the same run'
+	@echo "make replay TRACES='a.xz b.xz'   recorded maps and unmaps, with each policy"
 	@echo 'make check      format, include direction, headers that compile alone'
 	@echo 'make lint       clang-tidy'
 	@echo 'make format     lays the code out'
