@@ -283,7 +283,8 @@ static void test_again(void **state)
 static void test_frames(void **state)
 {
     struct trace *t = read_text(A0 "2 0 M 1000 1000 123456000 3\n2 0 M 2000 1000 3ff000 3\n"
-                                   "2 0 M 3000 400000 500000 3\n");
+                                   "2 0 M 3000 400000 500000 3\n"
+                                   "2 0 M 403000 1000 600000 3\n");
     struct frames_map f;
     char error[TRACE_ERROR];
 
