@@ -19,9 +19,10 @@ static bool is_mapped(struct replay *r, const struct trace_final *f, uint64_t of
                       uint64_t address)
 {
     const struct trace_map *m = &r->t->maps[f->map];
-    const uint64_t right = frames_gfn(&r->frames, m->paddr + (f->iova - m->iova) + offset);
+    const uint64_t iova = f->iova + offset, at = address + offset;
+    const uint64_t right = frames_gfn(&r->frames, m->paddr + (iova - m->iova));
     uint64_t gfn;
-    const int err = look_up(r, f->space, address + offset, &gfn);
+    const int err = look_up(r, f->space, at, &gfn);
 
     r->counts.finals++;
     if (!err && gfn == right)
@@ -29,8 +30,8 @@ static bool is_mapped(struct replay *r, const struct trace_final *f, uint64_t of
     guest_wrong(&r->guest,
                 "what line %u mapped, 0x%llx, is to be mapped at the end, to guest frame 0x%llx: "
                 "there is %s 0x%llx",
-                m->line, (unsigned long long)(f->iova + offset), (unsigned long long)right,
-                err ? "nothing at" : "guest frame", (unsigned long long)(err ? address : gfn));
+                m->line, (unsigned long long)iova, (unsigned long long)right,
+                err ? "nothing at" : "guest frame", (unsigned long long)(err ? at : gfn));
     return false;
 }
 

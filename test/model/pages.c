@@ -59,7 +59,7 @@ static void grow(struct pages *p, size_t nr)
 
     if (p->nr + nr <= p->room)
         return;
-    if (p->before)
+    if (p->before && p->nr)
         memmove(all, p->at, p->nr * sizeof(*all));
     p->room += p->before;
     p->before = 0;
