@@ -156,10 +156,11 @@ static void test_bytes(void **state)
 
 static void test_last_line_without_end(void **state)
 {
-    const struct trace *t = read_text(A0 "2 0 M 1000 1000 0 3");
+    struct trace *t = read_text(A0 "2 0 M 1000 1000 0 3");
 
     (void)state;
     assert_int_equal(t->nr_maps, 1);
+    trace_free(t);
     assert_int_equal(read_text("")->counts.lines, 0);
 }
 

@@ -53,21 +53,24 @@ uint64_t pages_count(const struct pages *p, uint64_t first, uint64_t last)
     return first > last ? 0 : pages_after(p, last) - pages_from(p, first);
 }
 
+/* Takes the room in front back; only if that is little, more memory. */
 static void grow(struct pages *p, size_t nr)
 {
-    struct page *all = p->at ? p->at - p->before : NULL;
+    struct page *first = p->at;
 
     if (p->nr + nr <= p->room)
         return;
-    if (p->before && p->nr)
-        memmove(all, p->at, p->nr * sizeof(*all));
+    if (p->before) {
+        first -= p->before;
+        memmove(first, p->at, p->nr * sizeof(*first));
+    }
     p->room += p->before;
     p->before = 0;
     if (p->nr + nr > p->room / 2) {
         p->room = (p->nr + nr) * 2;
-        all = must_alloc(all, p->room, sizeof(*all));
+        first = must_alloc(first, p->room, sizeof(*first));
     }
-    p->at = all;
+    p->at = first;
 }
 
 void pages_insert(struct pages *p, const struct page *new, size_t nr)
