@@ -77,10 +77,13 @@ static void tell_ghost(struct hypercall *c, long status)
 {
     struct guest *g = c->g;
     const uint64_t begin = guest_ns();
+    const bool list = c->subop == IOMMU_map_list;
     const struct ghost_call told = {.caller = machine_domain_domid(g->d),
                                     .subop = c->subop,
                                     .in = c->size ? c->in : NULL,
                                     .out = c->size ? c->out : NULL,
+                                    .gfns = list ? c->array : NULL,
+                                    .nr_gfns = list ? c->array_size / sizeof(uint64_t) : 0,
                                     .status = status};
 
     guest_told(g, ghost_called(g->ghost, &told));
