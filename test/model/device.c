@@ -213,7 +213,8 @@ static bool reason_fits(const struct ghost *g, const struct ghost_device *dev, u
         return !there;
     case HW_REASON_NO_READ:
     case HW_REASON_NO_WRITE:
-        return there || g->coarse || leftover_rights(g, dfn);
+        /* Of an unmap that waits for its flush, the entry may be cached. */
+        return there || pending_page(dev, dfn) || g->coarse || leftover_rights(g, dfn);
     case HW_REASON_MSI:
         return dfn >= MSI_FIRST && dfn <= MSI_LAST;
     case HW_REASON_UNIT:
