@@ -76,9 +76,9 @@ static int reserve_fixed(struct replay *r)
 
     for (uint32_t i = 0; i < r->t->nr_ops && !err; i++) {
         const struct trace_op *op = &r->t->ops[i];
-        const struct trace_map *m = &r->t->maps[op->index];
+        const struct trace_map *m = op->kind == TRACE_MAP ? &r->t->maps[op->index] : NULL;
 
-        if (op->kind == TRACE_MAP && m->fixed && !r->t->spaces[op->space].managed)
+        if (m && m->fixed && !r->t->spaces[op->space].managed)
             err = replay_space_reserve(&r->spaces[op->space], m->iova, m->size);
     }
     return err;

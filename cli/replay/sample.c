@@ -87,7 +87,7 @@ void sample_late(struct replay *r, const struct place *p)
 {
     struct attempt a = {
         .address = p->address, .guest = p->gfn * LINE_PAGE, .write = p->prot & LINE_WRITE};
-    bool right;
+    bool right = false;
     int err;
 
     if (!find_device(r, p->space, &a.device))
@@ -97,4 +97,8 @@ void sample_late(struct replay *r, const struct place *p)
     if (!err && r->config->policy == REPLAY_STRICT)
         guest_wrong(&r->guest, "a device reached 0x%llx after its unmap",
                     (unsigned long long)a.address);
+    else if (!err && !right)
+        guest_wrong(&r->guest,
+                    "a device's DMA at 0x%llx after its unmap is not in the guest's page 0x%llx",
+                    (unsigned long long)a.address, (unsigned long long)p->gfn);
 }

@@ -393,6 +393,19 @@ static void test_refused(void **state)
     trace_free(t);
 }
 
+/* Devices come and a domain ends, and nothing is mapped. */
+static void test_no_maps(void **state)
+{
+    struct trace *t = read_text("1 0 A 0000:00:02.0\n2 1 A 0000:00:03.0\n3 1 X\n");
+    struct replay r;
+
+    (void)state;
+    play_right(t, REPLAY_DEFERRED, &r);
+    assert_int_equal(r.counts.finals, 0);
+    replay_free(&r);
+    trace_free(t);
+}
+
 static void test_json(void **state)
 {
     struct trace *t =
@@ -430,7 +443,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_xz),      cmocka_unit_test(test_lists),
         cmocka_unit_test(test_fixed),   cmocka_unit_test(test_again),
         cmocka_unit_test(test_frames),  cmocka_unit_test(test_short),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_json),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_no_maps),
+        cmocka_unit_test(test_json),
     };
 
     if (argc != 2)
