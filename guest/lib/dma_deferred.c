@@ -120,10 +120,10 @@ static int flush(struct dma_space *s, uint32_t cpu, bool always)
     return err;
 }
 
-/* There was no room, since another processor is flushing, or flushes fail. */
+/* There was no room, since another processor is flushing, or flushes failed. */
 static int flush_one(struct dma_space *s, uint32_t cpu, const struct dma_range *range)
 {
-    const int err = call(s);
+    const int err = flush(s, cpu, true);
 
     if (err)
         dma_lose(s, range);

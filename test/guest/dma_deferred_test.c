@@ -187,6 +187,27 @@ static void a_flush_that_fails_frees_nothing(void **state)
     fake_dma_iova(&w.f, 1, 10, FAKE_RANGES);
 }
 
+/* Flushes failed until the queue was full; then one does not, and all that waited is free. */
+static void a_full_queue_ends_with_the_next_flush(void **state)
+{
+    const struct dma_buffer b = frames(1, 1);
+    struct dma_mapping m;
+
+    (void)state;
+    w.f.odd = (struct fake_odd){.subop = IOMMU_flush_context, .err = -EIO, .always = true};
+    for (unsigned i = 0; i < QUEUE - 1; i++)
+        map_and_unmap(1, 1);
+    assert_int_equal(dma_map(&w.d, 0, &b, &m), 0);
+    assert_int_equal(dma_unmap(&w.d, 0, &m), -EIO);
+    w.f.odd.subop = 0;
+    w.f.flushes = 0;
+    for (unsigned i = 0; i < QUEUE; i++)
+        map_and_unmap(1, 1);
+    assert_int_equal(w.f.flushes, 1);
+    assert_int_equal(stats().queued, QUEUE - 1);
+    assert_int_equal(stats().lost, 0);
+}
+
 static void what_it_needs_is_asked_for(void **state)
 {
     struct dma_space_config c = config();
@@ -224,6 +245,7 @@ int main(void)
         TEST(a_space_that_is_full_of_waiting_is_flushed),
         TEST(what_was_undone_waits_too),
         TEST(a_flush_that_fails_frees_nothing),
+        TEST(a_full_queue_ends_with_the_next_flush),
         TEST(what_it_needs_is_asked_for),
         TEST(an_untrusted_device_is_refused),
     };
