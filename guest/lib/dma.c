@@ -43,6 +43,11 @@ static bool has_range(const struct dma_device *d, const struct dma_buffer *b)
     return iova && dma_reaches(b, iova->config.first, d->mask);
 }
 
+static bool can_look_up(const struct dma_space *s)
+{
+    return s->config.features->frames && s->config.found;
+}
+
 /* What the guest may map, where it chooses the address; or what is looked up. */
 static bool is_reachable(const struct dma_device *d, struct dma_mapping *m)
 {
@@ -50,9 +55,9 @@ static bool is_reachable(const struct dma_device *d, struct dma_mapping *m)
     const bool foreign = dma_is_foreign(&m->buffer);
 
     if (!d->protected)
-        return foreign || is_at_home(d, m);
+        return foreign ? can_look_up(s) : is_at_home(d, m);
     if (s->config.policy == DMA_DIRECT)
-        return foreign && s->config.features->frames;
+        return foreign && can_look_up(s);
     return foreign == (s->config.policy == DMA_PREMAPPED) && has_range(d, &m->buffer);
 }
 
@@ -67,6 +72,8 @@ static int decide(struct dma_device *d, struct dma_mapping *m, bool looked)
     facts.standing = d->protected && is_standing(d, m);
     facts.reachable = facts.standing || (!looked && is_reachable(d, m));
     m->route = dma_route(&facts, &m->why);
+    if (m->why && facts.foreign && facts.direct_mapped && !can_look_up(d->space))
+        m->why = "where pages of other domains are cannot be asked, and there is no bounce region";
     return m->route == DMA_ROUTE_NONE ? -EOPNOTSUPP : 0;
 }
 

@@ -137,8 +137,6 @@ int dma_lookup(struct dma_space *s, uint64_t mask, struct dma_mapping *m)
     uint64_t first;
     int err;
 
-    if (!s->config.found)
-        return -EINVAL;
     dma_lock(s);
     err = look_all(s, mask, &m->buffer, &first);
     dma_unlock(s);

@@ -10,6 +10,18 @@ static bool has_sense(const struct dma_space *s)
            p->gfn <= IOVA_FRAMES - p->nr;
 }
 
+/* What was in them before is not for the device. */
+static int clear(const struct dma_space *s)
+{
+    const struct dma_host *h = s->config.host;
+    struct dma_place page = {.gfn = s->config.pool->gfn, .domain = DOMID_SELF};
+    int err = 0;
+
+    for (uint32_t i = 0; i < s->config.pool->nr && !err; i++, page.gfn++)
+        err = h->copy(h->arg, &page, NULL, DMA_PAGE);
+    return err;
+}
+
 /* As low as may be: it is there for devices that do not reach far. */
 static int map(struct dma_space *s)
 {
@@ -18,7 +30,9 @@ static int map(struct dma_space *s)
     const struct dma_want want = {
         .m = &m, .nr = 1, .limit = s->config.iova ? s->config.iova->config.last_low : 0};
 
-    return dma_enter(s, DMA_NO_CPU, &want, &p->range);
+    const int err = clear(s);
+
+    return err ? err : dma_enter(s, DMA_NO_CPU, &want, &p->range);
 }
 
 int dma_pool_init(struct dma_space *s)

@@ -314,6 +314,46 @@ static void a_pool_that_does_not_serve_is_not_used(void **state)
     assert_int_equal(dma_unmap(&w.d, 0, &m), 0);
 }
 
+/* Before any transfer: what the guest had in the pool's pages is not for the device. */
+static void a_pool_begins_empty(void **state)
+{
+    char byte = 1;
+
+    (void)state;
+    for (uint64_t i = 0; i < (uint64_t)SLOTS * DMA_PAGE; i++) {
+        assert_true(fake_dma_io(&w.f, (w.pool.range.first << 12) + i, &byte, 1, false));
+        assert_int_equal(byte, 0);
+    }
+}
+
+static void a_pool_that_cannot_be_emptied_is_not_mapped(void **state)
+{
+    struct dma_space_config c = config(DMA_STRICT);
+
+    (void)state;
+    assert_int_equal(dma_space_end(&w.s), 0);
+    w.f.copies_fail = 3;
+    assert_int_equal(dma_space_init(&w.s, &c), -EFAULT);
+    assert_int_equal(fake_dma_mapped(&w.f), 0);
+    assert_false(w.f.alive);
+    assert_int_equal(dma_space_init(&w.s, &c), 0);
+}
+
+/* Where pages of others cannot be asked for, they are copied. */
+static void a_foreign_page_bounces_without_lookups(void **state)
+{
+    struct dma_buffer b = {
+        .gfn = 3, .domain = FAKE_OTHER, .direction = DMA_TO_DEVICE, .length = DMA_PAGE};
+    struct dma_mapping m;
+
+    (void)state;
+    w.f.features.direct_mapped = true;
+    w.f.features.frames = false;
+    assert_int_equal(dma_map(&w.d, 0, &b, &m), 0);
+    assert_int_equal(m.route, DMA_ROUTE_BOUNCE);
+    assert_int_equal(dma_unmap(&w.d, 0, &m), 0);
+}
+
 static void a_pool_without_sense_is_refused(void **state)
 {
     struct dma_space_config c = config(DMA_STRICT);
@@ -344,6 +384,9 @@ int main(void)
         TEST(an_unprotected_device_bounces_all, unprotected),
         TEST(the_pool_is_used_up, unprotected),
         TEST(a_pool_that_does_not_serve_is_not_used, unprotected),
+        TEST(a_pool_begins_empty, untrusted),
+        TEST(a_pool_that_cannot_be_emptied_is_not_mapped, untrusted),
+        TEST(a_foreign_page_bounces_without_lookups, unprotected),
         TEST(a_pool_without_sense_is_refused, unprotected),
     };
 

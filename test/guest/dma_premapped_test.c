@@ -285,7 +285,11 @@ static void lookups_that_fail_hold_nothing(void **state)
     assert_int_equal(dma_map(&w.d, 0, &many, &m), -ENOMEM);
     assert_int_equal(w.f.lookups, 0);
     w.s.config.found = NULL;
-    assert_int_equal(dma_map(&w.d, 0, &b, &m), -EINVAL);
+    assert_int_equal(dma_map(&w.d, 0, &b, &m), -EOPNOTSUPP);
+    assert_non_null(m.why);
+    w.s.config.found = w.found;
+    w.f.features.frames = false;
+    assert_int_equal(dma_map(&w.d, 0, &b, &m), -EOPNOTSUPP);
 }
 
 /* A protected device that stays in an identity map: its own pages are there, others looked up. */
