@@ -123,7 +123,8 @@ struct dma_standing_config {
 
 /*
  * Pages to copy through, in frames that follow each other: for what a device does not reach, and
- * for the parts of pages around a buffer that an untrusted device is not to see.
+ * for the parts of pages around a buffer that an untrusted device is not to see. A context's are
+ * filled with zeros before they are mapped.
  */
 struct dma_pool {
     /* The caller's. */
@@ -224,7 +225,8 @@ int dma_unpremap(struct dma_space *s, const struct dma_memory *memory, size_t nr
 
 /*
  * Frames that no mapping of the caller has are to stand no longer; before they are given away. When
- * it returns, no device reaches them. -EBUSY: some of them are in use, and still mapped.
+ * it returns 0, no device reaches them. -EBUSY: some of them are in use, and still mapped; -EIO, or
+ * the hypervisor's error: some could not be unmapped, now or when they had to make room.
  */
 int dma_forget(struct dma_space *s, uint64_t gfn, uint64_t nr);
 
@@ -299,7 +301,9 @@ struct dma_mapping {
  *   -EINVAL        the buffer has no sense: no length, offset, direction, or it wraps
  *   -EOPNOTSUPP    it cannot be done; m->why tells why
  *   -ENOSPC        no device addresses, or no room in the pool
- *   -ENOMEM        the allocator's memory is used up; or the hypervisor's error
+ *   -ENOMEM        the allocator's memory is used up
+ *   -EIO           perhaps what was mapped could not be undone: the device may reach it
+ * or the hypervisor's error.
  */
 int dma_map(struct dma_device *d, uint32_t cpu, const struct dma_buffer *buffer,
             struct dma_mapping *m);
@@ -332,10 +336,10 @@ int dma_sync_for_device(struct dma_device *d, const struct dma_mapping *m, uint6
 /*
  * At an address of the caller's choice, for a user who manages addresses (a VFIO device, a nested
  * hypervisor): nr frames from gfn on, rights as of a direction. The allocator knows nothing of it,
- * so its frames are not among config.iova's. In a deferred space, dma_flush comes between an unmap
- * and the next use of the addresses. Unmap takes any range that does not cut a large page, also of
- * several maps.
- *   -EINVAL  the space has no context of its own; nr 0; address not of a page
+ * so its frames are not among config.iova's. In a deferred space, dma_flush comes between an unmap,
+ * or a map that failed, and the next use of the addresses. Unmap takes any range that does not cut
+ * a large page, also of several maps. -EINVAL  the space has no context of its own; nr 0; address
+ * not of a page
  */
 int dma_map_at(struct dma_space *s, uint64_t address, uint64_t gfn, uint64_t nr,
                enum dma_direction direction);

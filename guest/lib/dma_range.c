@@ -41,7 +41,7 @@ void dma_lose(struct dma_space *s, const struct dma_range *range)
     dma_count(&s->stats.lost, taken(range));
 }
 
-static int release(struct dma_space *s, uint32_t cpu, const struct dma_range *range)
+int dma_release(struct dma_space *s, uint32_t cpu, const struct dma_range *range)
 {
     if (s->config.policy == DMA_DEFERRED)
         return dma_defer(s, cpu, range);
@@ -76,14 +76,15 @@ static void set_addresses(const struct dma_want *want, uint64_t first)
 }
 
 /* In a deferred space, what was mapped and undone can be reached until a flush. */
-static void fail(struct dma_space *s, uint32_t cpu, struct dma_range *range, bool lost)
+static int fail(struct dma_space *s, uint32_t cpu, struct dma_range *range, bool lost, int err)
 {
     if (lost) {
         dma_lose(s, range);
-        return;
+        return -EIO;
     }
-    (void)release(s, cpu, range);
+    (void)dma_release(s, cpu, range);
     range->nr = 0;
+    return err;
 }
 
 int dma_enter(struct dma_space *s, uint32_t cpu, const struct dma_want *want,
@@ -100,18 +101,23 @@ int dma_enter(struct dma_space *s, uint32_t cpu, const struct dma_want *want,
     }
     err = dma_map_frames(s, range->first, want, &lost);
     if (err)
-        fail(s, cpu, range, lost);
-    else
-        set_addresses(want, range->first);
+        return fail(s, cpu, range, lost, err);
+    set_addresses(want, range->first);
+    return 0;
+}
+
+int dma_clear(struct dma_space *s, const struct dma_range *range)
+{
+    const int err = dma_unmap_frames(s, range->first, range->nr);
+
+    if (err)
+        dma_lose(s, range);
     return err;
 }
 
 int dma_leave(struct dma_space *s, uint32_t cpu, const struct dma_range *range)
 {
-    const int err = dma_unmap_frames(s, range->first, range->nr);
+    const int err = dma_clear(s, range);
 
-    if (!err)
-        return release(s, cpu, range);
-    dma_lose(s, range);
-    return err;
+    return err ? err : dma_release(s, cpu, range);
 }

@@ -105,11 +105,15 @@ void dma_lose(struct dma_space *s, const struct dma_range *range);
 
 /*
  * Takes and maps; the mappings get their addresses. After an error, range->nr is 0; if it is not,
- * the range is lost, and what was to be mapped may be reached.
+ * the range is lost, and what was to be mapped may be reached: -EIO.
  */
 int dma_enter(struct dma_space *s, uint32_t cpu, const struct dma_want *want,
               struct dma_range *range);
-/* Unmaps, and gives when the policy says so. After an error, they are lost. */
+/* Unmaps. After an error, they are lost. */
+int dma_clear(struct dma_space *s, const struct dma_range *range);
+/* They were unmapped: gives when the policy says so. */
+int dma_release(struct dma_space *s, uint32_t cpu, const struct dma_range *range);
+/* Both. After an error, the device may reach what was mapped. */
 int dma_leave(struct dma_space *s, uint32_t cpu, const struct dma_range *range);
 
 /* ---- dma_pages.c ------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ enum state {
     FREE,
     STANDS,
     MOVING, /* on its way in or out; its pages count, and it is not found */
+    LOST,   /* could not be unmapped: the device reaches it, and its place is not used again */
 };
 
 static struct dma_standing_config *config(struct dma_space *s)
@@ -155,16 +156,26 @@ void dma_stand_leave(struct dma_space *s, struct dma_mapping *m)
 /* ---- Going ------------------------------------------------------------------------------------
  */
 
+/* It does not stand, so its nr pages do not count. */
+static void vacate(struct dma_space *s, uint32_t i, uint64_t nr, bool lost)
+{
+    dma_lock(s);
+    s->standing.pages -= nr;
+    if (lost)
+        config(s)->standers[i].state = LOST;
+    else
+        put_free(s, i);
+    dma_unlock(s);
+}
+
 /* It was taken out. It keeps its place until it is unmapped, so that dma_forget sees it. */
 static int evict(struct dma_space *s, uint32_t i)
 {
     const struct dma_range range = config(s)->standers[i].range;
-    const int err = dma_leave(s, DMA_NO_CPU, &range);
+    const int lost = dma_clear(s, &range);
+    const int err = lost ? lost : dma_release(s, DMA_NO_CPU, &range);
 
-    dma_lock(s);
-    s->standing.pages -= range.nr;
-    put_free(s, i);
-    dma_unlock(s);
+    vacate(s, i, range.nr, lost);
     return err;
 }
 
@@ -239,12 +250,15 @@ static bool map(struct dma_space *s, uint32_t cpu, uint64_t mask, const struct e
     return !dma_enter(s, cpu, &want, range);
 }
 
-static void give_up(struct dma_space *s, uint32_t i, uint64_t nr)
+/* The range is lost, or empty. */
+static void give_up(struct dma_space *s, uint32_t i, const struct extent *e,
+                    const struct dma_range *range)
 {
     dma_lock(s);
-    s->standing.pages -= nr;
-    put_free(s, i);
+    config(s)->standers[i].gfn = e->gfn;
+    config(s)->standers[i].range = *range;
     dma_unlock(s);
+    vacate(s, i, e->nr, range->nr);
 }
 
 static bool stand(struct dma_space *s, uint32_t cpu, uint64_t mask, const struct extent *e,
@@ -257,7 +271,7 @@ static bool stand(struct dma_space *s, uint32_t cpu, uint64_t mask, const struct
     if (i == DMA_NO_STANDER)
         return false;
     if (!map(s, cpu, mask, e, &range)) {
-        give_up(s, i, e->nr);
+        give_up(s, i, e, &range);
         return false;
     }
     dma_lock(s);
@@ -289,6 +303,20 @@ static bool has_any(const struct dma_stander *p, uint64_t gfn, uint64_t last)
     return p->state != FREE && p->gfn <= last && p->gfn + p->range.nr > gfn;
 }
 
+static int check_lost(struct dma_space *s, uint64_t gfn, uint64_t last)
+{
+    bool any = false;
+
+    dma_lock(s);
+    for (uint32_t i = 0; config(s)->standers && i < config(s)->nr && !any; i++) {
+        const struct dma_stander *p = &config(s)->standers[i];
+
+        any = p->state == LOST && has_any(p, gfn, last);
+    }
+    dma_unlock(s);
+    return any ? -EIO : 0;
+}
+
 /* Takes it out, or says that it has to stay. The lock is held. */
 static int take_out(struct dma_space *s, uint32_t i)
 {
@@ -306,7 +334,7 @@ static int drop_one(struct dma_space *s, uint32_t i, uint64_t gfn, uint64_t last
     int err = 0;
 
     dma_lock(s);
-    concerned = has_any(&config(s)->standers[i], gfn, last);
+    concerned = config(s)->standers[i].state != LOST && has_any(&config(s)->standers[i], gfn, last);
     if (concerned)
         err = take_out(s, i);
     dma_unlock(s);
@@ -333,11 +361,13 @@ int dma_standing_drop(struct dma_space *s)
 
 int dma_forget(struct dma_space *s, uint64_t gfn, uint64_t nr)
 {
-    int err, flushed;
+    int err, flushed, lost;
 
     if (!nr || gfn >= IOVA_FRAMES || nr > IOVA_FRAMES - gfn)
         return -EINVAL;
     err = drop(s, gfn, gfn + nr - 1);
     flushed = dma_flush(s);
-    return err ? err : flushed;
+    lost = check_lost(s, gfn, gfn + nr - 1);
+    err = err ? err : flushed;
+    return err ? err : lost;
 }

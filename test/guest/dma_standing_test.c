@@ -285,6 +285,51 @@ static void a_failed_unmap_is_told(void **state)
     fake_dma_iova(&w.f, 1, 100, 100);
 }
 
+/* One that had to make room, and stays in the device's reach all the same. */
+static void a_lost_one_is_not_forgotten(void **state)
+{
+    struct dma_space_config c = config();
+
+    (void)state;
+    c.standing.max_pages = 2;
+    again(&c);
+    transfer(5, 2, DMA_FROM_DEVICE);
+    w.f.odd = (struct fake_odd){.subop = IOMMU_unmap_pages, .err = -EIO, .always = true};
+    transfer(9, 2, DMA_FROM_DEVICE);
+    w.f.odd.subop = 0;
+    assert_int_equal(stats().lost, 2);
+    assert_int_equal(dma_forget(&w.s, 6, 1), -EIO);
+    assert_int_equal(dma_forget(&w.s, 9, 2), 0);
+    assert_int_equal(dma_forget(&w.s, 6, 1), -EIO);
+    again(&c); /* the end of the context is the end of it */
+    fake_dma_iova(&w.f, 1, 100, 100);
+    memset(w.f.ctx, 0, sizeof(w.f.ctx));
+}
+
+/* A block that was mapped in part, and is not undone. */
+static void a_block_that_is_lost_is_not_forgotten(void **state)
+{
+    struct dma_space_config c = config();
+    const struct dma_buffer b = pages(0x25, 1, DMA_FROM_DEVICE);
+    struct dma_mapping m;
+
+    (void)state;
+    c.standing.order = 4;
+    again(&c);
+    w.f.stand_last = UINT64_MAX;
+    w.f.odd = (struct fake_odd){
+        .subop = IOMMU_map_pages, .err = -EPERM, .after = 3, .lie = true, .answer = 4};
+    assert_int_equal(dma_map(&w.d, 0, &b, &m), 0);
+    assert_int_equal(dma_unmap(&w.d, 0, &m), 0);
+    assert_int_equal(stats().standing, 1);
+    assert_int_not_equal(stats().lost, 0);
+    assert_int_equal(dma_forget(&w.s, 0x2f, 1), -EIO);
+    assert_int_equal(dma_forget(&w.s, 0x30, 1), 0);
+    again(&c); /* the end of the context is the end of it */
+    fake_dma_iova(&w.f, 1, 100, 100);
+    memset(w.f.ctx, 0, sizeof(w.f.ctx));
+}
+
 /* The hypervisor refuses a block: the buffer alone is tried, and its error is the answer. */
 static void a_block_that_is_refused_is_not_the_end(void **state)
 {
@@ -353,6 +398,8 @@ int main(void)
         TEST(forgotten_frames_are_out_of_reach),
         TEST(a_deferred_space_is_flushed_for_it),
         TEST(a_failed_unmap_is_told),
+        TEST(a_lost_one_is_not_forgotten),
+        TEST(a_block_that_is_lost_is_not_forgotten),
         TEST(a_block_that_is_refused_is_not_the_end),
         TEST(standing_ones_make_room_for_others),
         TEST(one_beyond_the_mask_is_not_used),

@@ -239,6 +239,21 @@ static void what_cannot_be_undone_is_lost(void **state)
     assert_int_equal(dma_map(&w.d, 0, &b, &m), -ENOSPC);
 }
 
+/* A map that failed, and whose first frames cannot be unmapped: its error says so. */
+static void a_map_that_stays_is_an_error_of_its_own(void **state)
+{
+    const struct dma_buffer b = frames(5, 8);
+    struct dma_mapping m;
+    struct dma_stats n;
+
+    (void)state;
+    w.f.odd = (struct fake_odd){
+        .subop = IOMMU_map_pages, .err = -EPERM, .after = 3, .lie = true, .answer = 4};
+    assert_int_equal(dma_map(&w.d, 0, &b, &m), -EIO);
+    dma_stats(&w.s, &n);
+    assert_int_equal(n.lost, 8);
+}
+
 /* Success, but not all of it. */
 static void an_unmap_that_stops_short_is_an_error(void **state)
 {
@@ -369,6 +384,7 @@ int main(void)
         TEST(a_map_that_fails_leaves_nothing),
         TEST(a_gfn_without_a_frame_is_told),
         cmocka_unit_test_setup(what_cannot_be_undone_is_lost, start),
+        cmocka_unit_test_setup(a_map_that_stays_is_an_error_of_its_own, start),
         cmocka_unit_test_setup(an_unmap_that_stops_short_is_an_error, start),
         TEST(no_room_and_no_memory_are_told),
         TEST(a_space_says_what_is_missing),
