@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../scenario/number.h"
+
 #define WORDS 8u
 
 struct words_of_line {
@@ -43,17 +45,6 @@ static void split(const char *text, struct words_of_line *w)
     }
 }
 
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return 16;
-}
-
 static bool number(struct parse *p, unsigned word, unsigned base, const char *what, uint64_t *out)
 {
     const char *text = p->words.at[word];
@@ -61,7 +52,7 @@ static bool number(struct parse *p, unsigned word, unsigned base, const char *wh
 
     *out = 0;
     for (size_t i = 0; i < size; i++) {
-        const unsigned digit = (unsigned)digit_of(text[i]);
+        const unsigned digit = (unsigned)digit_parse(text[i]);
 
         if (digit >= base)
             return wrong(p, "%s '%.*s': expected a %s number", what, (int)(size < 40 ? size : 40),

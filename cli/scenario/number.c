@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static int digit(char c)
+int digit_parse(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -12,7 +12,7 @@ static int digit(char c)
         return c - 'a' + 10;
     if (c >= 'A' && c <= 'F')
         return c - 'A' + 10;
-    return 99;
+    return NO_DIGIT;
 }
 
 static bool suffix(char c, uint64_t *factor)
@@ -41,7 +41,7 @@ bool number_parse(const char *text, size_t n, uint64_t *out, bool *overflow)
     if (i >= n)
         return false;
     for (; i < n; i++) {
-        int d = digit(text[i]);
+        int d = digit_parse(text[i]);
 
         if (d >= base)
             return false;
@@ -58,10 +58,10 @@ static bool part(const char **text, unsigned max, char end, uint32_t *out)
 {
     unsigned n = 0;
 
-    for (*out = 0; digit((*text)[n]) < 16; n++) {
+    for (*out = 0; digit_parse((*text)[n]) < 16; n++) {
         if (n == max)
             return false;
-        *out = *out << 4 | (uint32_t)digit((*text)[n]);
+        *out = *out << 4 | (uint32_t)digit_parse((*text)[n]);
     }
     if (n == 0 || (*text)[n] != end)
         return false;
@@ -91,9 +91,9 @@ bool hex_parse(const char *text, uint8_t *to, size_t *nr)
     if (n == 0 || n % 2)
         return false;
     for (size_t i = 0; i < n; i += 2) {
-        if (digit(text[i]) > 15 || digit(text[i + 1]) > 15)
+        if (digit_parse(text[i]) > 15 || digit_parse(text[i + 1]) > 15)
             return false;
-        to[i / 2] = (uint8_t)(digit(text[i]) << 4 | digit(text[i + 1]));
+        to[i / 2] = (uint8_t)(digit_parse(text[i]) << 4 | digit_parse(text[i + 1]));
     }
     *nr = n / 2;
     return true;

@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* 0 to 15, or NO_DIGIT, which is more than any of them. */
+#define NO_DIGIT 99
+int digit_parse(char c);
 /* The first n characters are a number: decimal or 0x, then K, M or G or nothing; *overflow: too
  * big. */
 bool number_parse(const char *text, size_t n, uint64_t *out, bool *overflow);
