@@ -159,11 +159,15 @@ static int put_new(struct space *sp, mfn_t mfn, uint64_t nr, unsigned rights)
  * they may still be reached. */
 static int enter(struct domain *d, const struct domain *owner, struct space *sp)
 {
-    const unsigned dropped = d == owner ? WINDOW_WHOLE : d->dropped;
+    int err;
 
-    if (dropped == WINDOW_STUCK)
-        return -EIO;
-    return dropped == WINDOW_DROPPED ? NOT_THERE : space_enter_implicit(d, sp);
+    if (d != owner && d->dropped == WINDOW_DROPPED)
+        return NOT_THERE;
+    err = space_enter_implicit(d, sp);
+    if (err || d == owner || d->dropped != WINDOW_STUCK) /* only now: it may just have got stuck */
+        return err;
+    space_leave(sp);
+    return -EIO;
 }
 
 int window_add(const struct domain *owner, mfn_t mfn, uint64_t nr, unsigned rights)

@@ -132,6 +132,36 @@ static void a_flush_that_fails_keeps_others_frames(void **state)
     host_destroy(h);
 }
 
+static void get_stuck(struct host *h, const struct sluice_lock *lock)
+{
+    unsigned *left = h->arg;
+
+    if (lock != &context_of(h, 0)->lock || --*left)
+        return;
+    h->on_unlock = NULL;
+    domain_of(h->d)->dropped = WINDOW_STUCK;
+}
+
+/* Who waited for the space learns what became of it: in each of the two times that it is entered.
+ */
+static void one_that_has_just_failed_keeps_them_too(void **state)
+{
+    (void)state;
+    for (unsigned n = 1; n <= 3; n++) {
+        struct host *h = relaxed();
+        unsigned left = n;
+
+        h->lossy = true;
+        h->arg = &left;
+        h->on_unlock = get_stuck;
+        assert_int_equal(give_up(h, GUEST, 7, 1), -EIO);
+        assert_ptr_equal(h->on_unlock, NULL);
+        assert_int_equal(count(h, RELEASED), 0);
+        assert_int_equal(refs_of(h, GUEST_FRAME + 7), 1);
+        host_destroy(h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +170,7 @@ int main(void)
         cmocka_unit_test(who_has_none_or_uses_them_keeps_them),
         cmocka_unit_test(it_gets_no_device_that_would_need_them),
         cmocka_unit_test(a_flush_that_fails_keeps_others_frames),
+        cmocka_unit_test(one_that_has_just_failed_keeps_them_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
