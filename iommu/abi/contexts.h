@@ -209,7 +209,8 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_map_pages_t);
 
 /*
  * IOMMU_unmap_pages: takes nr_pages pages of pgsize bytes out, in order. When it returns, no device
- * reaches the frames through these dfns any more.
+ * reaches the frames through these dfns any more, except in a context with IOMMU_ALLOC_deferred;
+ * there -EIO may be of a flush that was due, of what was unmapped before as well.
  *   -EINVAL  unknown or default context, an identity or nested one; pgsize not one of
  *            pgsize_mask; dfn not aligned to it; nr_pages 0; a range that wraps; the range cuts
  *            through a larger page

@@ -33,6 +33,14 @@ struct deferred {
     } range[RANGES];
 };
 
+/* `now` is what the clock said before; somebody may have unmapped since. */
+static bool is_late(const struct deferred *d, uint64_t now)
+{
+    const uint64_t since = d->since;
+
+    return now > since && now - since >= d->c->s->defer_ns;
+}
+
 /* ---- The instance's list: the oldest first, more or less ---------------------------------------
  */
 
@@ -318,7 +326,7 @@ static bool is_due(const struct deferred *d, uint64_t now)
     if (d->head == d->tail)
         return false;
     return d->head < d->flushed || d->tail - d->head >= MOST_RANGES || d->frames >= MOST_FRAMES ||
-           now - d->since >= d->c->s->defer_ns;
+           is_late(d, now);
 }
 
 int deferred_check(struct context *c, uint32_t generation)
@@ -341,7 +349,7 @@ static struct context *take_due(struct instance *s, uint64_t now, uint32_t *gene
     struct instance_locked l = instance_lock(s);
     struct context *c = NULL;
 
-    while (!c && s->pending && now - s->pending->since >= s->defer_ns) {
+    while (!c && s->pending && is_late(s->pending, now)) {
         c = s->pending->c;
         unlist(l, s->pending);
         if (c->domain->dying)

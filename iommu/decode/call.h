@@ -49,6 +49,8 @@ struct call {
             uint16_t ctx_no;
             uint32_t generation;
             rid_t rid;
+            uint64_t until; /* deferred_settle */
+            bool settled;
         } reattach;
         struct {
             struct page_range range;

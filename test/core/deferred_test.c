@@ -52,6 +52,13 @@ static void map_some(struct host *h, uint64_t dfn, uint32_t nr)
     assert_int_equal(map(h, 1, 0, dfn, nr, FRAME_LG2, RW, &done), 0);
 }
 
+static void map_at_gfn(struct host *h, uint64_t gfn, uint64_t dfn, uint32_t nr)
+{
+    uint32_t done;
+
+    assert_int_equal(map(h, 1, gfn, dfn, nr, FRAME_LG2, RW, &done), 0);
+}
+
 static void unmap_some(struct host *h, uint64_t dfn, uint32_t nr)
 {
     uint32_t done;
@@ -264,6 +271,52 @@ static void time_forces_a_flush(void **state)
     assert_int_equal(pending(h), 0);
     assert_int_equal(sluice_tick(h->s), 0);
     assert_int_equal(count(h, FLUSHED), 3);
+}
+
+/* Another processor unmaps after the clock was read: that is not late, and not for ever either. */
+static void what_came_after_the_clock_was_read_is_not_late(void **state)
+{
+    struct host *h = *state;
+
+    map_some(h, 0, 8);
+    h->now_ns = 20 * MS;
+    unmap_some(h, 0, 1);
+    h->now_ns = 20 * MS - 1;
+    assert_int_equal(sluice_tick(h->s), 0);
+    unmap_some(h, 2, 1);
+    assert_int_equal(count(h, FLUSHED), 0);
+    assert_int_equal(pending(h), 2);
+}
+
+static long reattach(struct host *h, uint8_t devfn, uint16_t ctx)
+{
+    struct pv_iommu_reattach_device arg = {.ctx_no = ctx, .dev.devfn = devfn};
+
+    return hypercall(h, 1, IOMMU_reattach_device, &arg, sizeof(arg));
+}
+
+/* The guest has nothing there any more: a device comes that has a region there. */
+static void what_is_pending_is_in_no_devices_way(void **state)
+{
+    struct host *h = *state;
+    const struct sluice_region region = {
+        .first = 2 << FRAME_LG2, .last = (4 << FRAME_LG2) - 1, .prot = RW};
+    struct sluice_device *dev = add_device_with(h, 9, &region, 1);
+
+    assert_int_equal(sluice_memory_remove(h->d, gfn_of(0), 8), 0);
+    assert_int_equal(sluice_device_assign(dev, h->d), 0);
+    assert_int_equal(sluice_memory_add(h->d, gfn_of(0x800), mfn_of(0x1000), 8, SLUICE_FRAME_RAM),
+                     0);
+    forget(h);
+    map_at_gfn(h, 0x800, 0, 8);
+    unmap_some(h, 0, 3);
+    h->preempt_every = 1;
+    assert_int_equal(reattach(h, 9, 1), -EBUSY); /* at 3 there is something */
+    h->preempt_every = 0;
+    unmap_some(h, 3, 1);
+    assert_int_equal(reattach(h, 9, 1), 0);
+    assert_int_equal(goes_to(h, 1, 3, NULL), 3);
+    assert_int_equal(refs_of(h, 0x1003), 1);
 }
 
 /* Of several contexts each has its turn; what is not due stays. */
@@ -553,6 +606,8 @@ int main(void)
         cmocka_unit_test(a_spent_budget_is_what_is_pending),
         TEST(frames_force_a_flush),
         TEST(time_forces_a_flush),
+        TEST(what_came_after_the_clock_was_read_is_not_late),
+        TEST(what_is_pending_is_in_no_devices_way),
         TEST(a_tick_settles_all_that_is_due),
         TEST(a_failed_flush_keeps_the_frames_for_ever),
         TEST(a_forced_flush_that_fails_is_told),
