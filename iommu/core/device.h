@@ -40,8 +40,7 @@ struct device {
     struct sluice_region *regions;
     struct device_doorbell doorbells[SLUICE_MAX_DOORBELLS];
     unsigned nr_doorbells;
-    uint64_t
-        msi_window; /* of the context it is in, or SLUICE_NO_WINDOW; guarded by the unit's lock */
+    _Atomic uint64_t msi_window;    /* of the context it is in, or SLUICE_NO_WINDOW */
     struct interrupts *interrupts;  /* guarded by the unit's lock */
     _Atomic uint32_t nr_interrupts; /* entries in all of them */
     bool told_unsafe;               /* the event was sent */
