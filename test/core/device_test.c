@@ -96,6 +96,30 @@ static void behind_nothing_it_goes_to_the_trusted_only(void **state)
     assert_int_equal(sluice_device_remove(dev), 0);
 }
 
+static enum sluice_exposure exposure_of(struct sluice_device *dev)
+{
+    struct sluice_device_info info;
+
+    sluice_device_info(dev, &info);
+    assert_int_equal(info.protected, info.exposure == SLUICE_PROTECTED);
+    return info.exposure;
+}
+
+static void why_it_is_not_protected_is_told(void **state)
+{
+    struct host *h = *state;
+    struct sluice_device *dev = add_device(h, 8);
+
+    assert_int_equal(exposure_of(add_bare(h, 9)), SLUICE_EXPOSED_NO_UNIT);
+    assert_int_equal(exposure_of(dev), SLUICE_PROTECTED);
+    h->unit[0].hw.failed = true;
+    assert_int_equal(exposure_of(dev), SLUICE_EXPOSED_FAILED);
+    h->unit[0].hw.failed = false;
+    h->unit[0].hw.translates = false;
+    assert_int_equal(exposure_of(dev), SLUICE_EXPOSED_ABSENT);
+    h->unit[0].hw.translates = true;
+}
+
 static void behind_nothing_it_is_in_no_context(void **state)
 {
     struct host *h = *state;
@@ -200,6 +224,7 @@ int main(void)
         T(a_group_shares_requester_ids),
         T(behind_nothing_it_goes_to_the_trusted_only),
         T(behind_nothing_it_is_in_no_context),
+        T(why_it_is_not_protected_is_told),
         T(no_interrupts_are_remapped_for_it),
         T(a_device_that_goes_away_is_not_looked_at_again),
         T(what_is_left_of_a_group_is_quarantined_again),
