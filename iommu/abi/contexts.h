@@ -475,7 +475,8 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_batch_element_t);
  * IOMMU_batch: sub-ops in one call, in order, each as if it were called alone; one that fails
  * does not stop those behind it. An element is read once, when those before it are done. It may be
  * IOMMU_remote_cmd; one that is IOMMU_batch is -EINVAL.
- *   -EFAULT  an element cannot be read or written: it is not done, `done` before it are
+ *   -EFAULT  an element cannot be read, or its status not written; `done` are done. What cannot be
+ *            told from the start is not done; the last may be done and not told
  */
 struct pv_iommu_batch {
     /* IN: how many elements. */
