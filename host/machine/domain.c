@@ -23,6 +23,13 @@ static bool in_hole(const struct machine_domain_config *config, uint64_t gfn)
     return false;
 }
 
+/* Is it to be the frame of its own number? */
+static bool is_direct(const struct machine_domain_config *config, uint64_t gfn)
+{
+    return config->direct_mapped ||
+           (gfn >= config->bounce && gfn - config->bounce < config->nr_bounce);
+}
+
 static int add_memory(struct machine_domain *d, uint64_t gfn, mfn_t mfn, uint64_t nr)
 {
     int err;
@@ -111,7 +118,7 @@ static bool is_block(const struct machine_domain_config *config, uint64_t gfn)
         gfn + BLOCK > config->mem >> FRAME_LG2)
         return false;
     for (uint64_t i = 0; i < BLOCK; i++)
-        if (in_hole(config, gfn + i))
+        if (in_hole(config, gfn + i) || is_direct(config, gfn + i))
             return false;
     return true;
 }
@@ -121,7 +128,7 @@ static int give_one(struct machine_domain *d, const struct machine_domain_config
 {
     if (in_hole(config, gfn))
         return 0;
-    return config->direct_mapped ? give_direct(d, gfn) : give_any(d, gfn);
+    return is_direct(config, gfn) ? give_direct(d, gfn) : give_any(d, gfn);
 }
 
 static int give_memory(struct machine_domain *d, const struct machine_domain_config *config)

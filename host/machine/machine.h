@@ -107,6 +107,8 @@ struct machine_domain_config {
      * aligned 2 MiB of gfns is one run, as far as the machine has runs, and the rest scattered.
      */
     bool direct_mapped, contiguous, scattered;
+    /* Otherwise, too, these gfns are their frames: to bounce through. Not with contiguous. */
+    uint64_t bounce, nr_bounce;
     enum sluice_space space; /* its bus-frame space, and where that has the machine's frame 0 */
     uint64_t window;
     uint16_t max_ctx_no;                                  /* 0: 15 */
