@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest balloons, two emulators map, look up and unmap the same frames, and a third comes and
- * goes, each in a thread of its own. The guest does a fixed number of operations, the emulators go
- * on until it is through. At the end nothing is left.
+ * goes, each in a thread of its own. The guest does a number of operations, and more until both
+ * emulators were told of a frame, however late they get to run; the emulators go on until it is
+ * through. At the end nothing is left.
  */
 #include "../../host/soft/soft.h"
 
@@ -32,7 +33,7 @@ struct emulator {
     struct machine_domain *memory; /* where its arguments lie */
     struct sluice_ioreq_server *server;
     _Alignas(8) struct buffered_iopage ring;
-    uint64_t told;
+    _Atomic uint64_t told;
 };
 
 struct world {
@@ -190,12 +191,17 @@ static void *live_and_die(void *arg)
 /* ---- The guest ---------------------------------------------------------------------------------
  */
 
+static bool both_told(struct world *w)
+{
+    return w->e[0].told && w->e[1].told;
+}
+
 static void *balloon(void *arg)
 {
     struct world *w = arg;
     uint64_t seed = 77;
 
-    for (unsigned i = 0; i < BALLOONS; i++) {
+    for (unsigned i = 0; i < BALLOONS || !both_told(w); i++) {
         const uint64_t gfn = dice(&seed, GFNS), nr = 1 + dice(&seed, 4);
         int err;
 
