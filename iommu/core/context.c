@@ -99,18 +99,6 @@ bool context_is_reachable(const struct context *c)
     return false;
 }
 
-static void put_run(void *arg, mfn_t first, uint64_t nr)
-{
-    memory_put(*(struct memory_locked *)arg, first, nr);
-}
-
-static void drop_run(void *arg, mfn_t first, uint64_t nr)
-{
-    (void)arg;
-    (void)first;
-    (void)nr;
-}
-
 /*
  * One step of emptying the tables. Quarantines and identity maps hold no references, nor does what
  * is left of a bus-frame space.
@@ -121,9 +109,9 @@ static bool reap(struct context *c)
     bool more;
 
     if (c->identity || !c->domain || !c->no)
-        return pt_reap(&c->pt, drop_run, NULL);
+        return pt_reap(&c->pt, memory_pass_run, NULL);
     l = memory_lock(&c->domain->memory);
-    more = pt_reap(&c->pt, put_run, &l);
+    more = pt_reap(&c->pt, memory_put_run, &l);
     memory_unlock(l);
     return more;
 }

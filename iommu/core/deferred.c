@@ -208,11 +208,6 @@ static void end(struct deferred *d)
     context_unlock(c);
 }
 
-static void put_run(void *arg, mfn_t first, uint64_t nr)
-{
-    memory_put(*(struct memory_locked *)arg, first, nr);
-}
-
 /* One range. A call at work there may be giving empty tables up: it has to be through. */
 static int release_range(struct deferred *d)
 {
@@ -229,7 +224,7 @@ static int release_range(struct deferred *d)
     if (!entered)
         return -ERESTART;
     l = memory_lock(&c->domain->memory);
-    flush_release(c, span.first, nr, put_run, &l);
+    flush_release(c, span.first, nr, memory_put_run, &l);
     memory_unlock(l);
     context_lock(c);
     span_leave(&c->spans, &span);

@@ -73,18 +73,6 @@ void flush_release(struct context *c, dfn_t first, uint64_t nr, pt_release_run p
     }
 }
 
-static void put_run(void *arg, mfn_t first, uint64_t nr)
-{
-    memory_put(*(struct memory_locked *)arg, first, nr);
-}
-
-static void drop_run(void *arg, mfn_t first, uint64_t nr)
-{
-    (void)arg;
-    (void)first;
-    (void)nr;
-}
-
 /* Frames for which `freed` had no room are still named by the tables. */
 static void release_retired(struct flush *f, pt_release_run put, void *arg)
 {
@@ -100,10 +88,10 @@ static void release(struct flush *f)
         l = memory_lock(&f->c->domain->memory);
         for (unsigned i = 0; i < f->freed.nr_runs; i++)
             memory_put(l, f->freed.run[i].first, f->freed.run[i].nr);
-        release_retired(f, put_run, &l);
+        release_retired(f, memory_put_run, &l);
         memory_unlock(l);
     } else {
-        release_retired(f, drop_run, NULL);
+        release_retired(f, memory_pass_run, NULL);
     }
     pt_free_pages(&f->c->pt, f->table, f->nr_tables);
 }

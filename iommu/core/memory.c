@@ -126,6 +126,18 @@ void memory_put(struct memory_locked l, mfn_t mfn, uint64_t nr)
     frames_put(l.m->frames, mfn, nr);
 }
 
+void memory_put_run(void *arg, mfn_t first, uint64_t nr)
+{
+    memory_put(*(struct memory_locked *)arg, first, nr);
+}
+
+void memory_pass_run(void *arg, mfn_t first, uint64_t nr)
+{
+    (void)arg;
+    (void)first;
+    (void)nr;
+}
+
 int memory_charge(struct memory *m, uint64_t nr)
 {
     struct memory_locked l = memory_lock(m);

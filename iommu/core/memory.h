@@ -58,6 +58,11 @@ uint64_t memory_list(struct memory_locked l, gfn_t gfn, uint64_t max, unsigned r
 int memory_get(struct memory_locked l, mfn_t mfn, uint64_t nr);
 void memory_put(struct memory_locked l, mfn_t mfn, uint64_t nr);
 
+/* What to do with frames that leave a table (pt_release_run): `arg` points to the memory_locked. */
+void memory_put_run(void *arg, mfn_t first, uint64_t nr);
+/* The table holds no references. */
+void memory_pass_run(void *arg, mfn_t first, uint64_t nr);
+
 /*
  * Only the budget: for references on frames of others. Locks inside. -ENOMEM with nothing changed.
  */
