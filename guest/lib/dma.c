@@ -29,8 +29,7 @@ static bool is_standing(const struct dma_device *d, struct dma_mapping *m)
         return false;
     if (dma_has_context(s))
         return !d->untrusted && dma_stand_find(s, d->mask, m);
-    if (s->config.policy == DMA_DIRECT &&
-        !(s->config.features->caps.cap_flags & IOMMUCAP_default_identity))
+    if (s->config.policy == DMA_DIRECT && !dma_is_identity(s))
         return false;
     return is_at_home(d, m);
 }

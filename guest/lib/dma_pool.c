@@ -66,8 +66,7 @@ static bool find(const struct dma_device *d, uint64_t *first)
     *first = d->protected ? p->range.first : p->gfn;
     if (!d->protected)
         return p->direct_mapped;
-    return s->config.policy != DMA_DIRECT ||
-           s->config.features->caps.cap_flags & IOMMUCAP_default_identity;
+    return s->config.policy != DMA_DIRECT || dma_is_identity(s);
 }
 
 bool dma_pool_serves(const struct dma_device *d)

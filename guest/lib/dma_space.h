@@ -42,6 +42,18 @@ static inline bool dma_has_context(const struct dma_space *s)
     return s->config.policy == DMA_STRICT || s->config.policy == DMA_DEFERRED;
 }
 
+/*
+ * Context 0 shows the guest's own pages at their own addresses: it is an identity map; or bus
+ * frames are not the guest's to choose, so that they are machine frames, and its gfns are as well.
+ */
+static inline bool dma_is_identity(const struct dma_space *s)
+{
+    const struct features *f = s->config.features;
+
+    return f->caps.cap_flags & IOMMUCAP_default_identity ||
+           (f->frames && !f->choose && f->direct_mapped);
+}
+
 static inline bool dma_is_foreign(const struct dma_buffer *b)
 {
     return b->domain != DOMID_SELF;

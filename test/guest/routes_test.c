@@ -435,8 +435,10 @@ static void direct_mapped(void **state)
 static void passthrough(void **state)
 {
     static const struct row rows[] = {
+        {ORDINARY, DMA_DIRECT, DOMID_SELF, DMA_ROUTE_STANDING},
         {ORDINARY, DMA_DIRECT, GUEST, DMA_ROUTE_LOOKUP},
         {MASKED, DMA_STRICT, GUEST, DMA_ROUTE_BOUNCE},
+        {MASKED, DMA_DIRECT, DOMID_SELF, DMA_ROUTE_BOUNCE},
         {UNPROTECTED, DMA_DIRECT, DOMID_SELF, DMA_ROUTE_AS_IS},
         {UNPROTECTED, DMA_DIRECT, GUEST, DMA_ROUTE_LOOKUP},
     };
