@@ -39,7 +39,7 @@ test: deps check
 	$(call say,tests with gcc$(comma) optimised)
 	$(call setup,build,gcc,)
 	$(call build,build,)
-	$(call tests,build,--suite sluice)
+	$(call tests,build,--suite sluice --no-suite slow)
 	$(call say,tests with clang$(comma) optimised)
 	$(call setup,build-clang,clang,)
 	$(call build,build-clang,)
