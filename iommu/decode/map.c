@@ -31,7 +31,7 @@ int decode_map_pages(struct call *call, const void *raw)
 {
     const struct pv_iommu_map_pages *in = raw;
     struct page_range *r = &call->req.pages.range;
-    int err = context_resolve(call->d, in->ctx_no, CONTEXT_CHANGE, &r->generation);
+    int err = decode_target(call, in->ctx_no);
 
     if (!err)
         err = decode_map_flags(call->d, in->map_flags, &r->attr);
@@ -43,21 +43,12 @@ int decode_map_pages(struct call *call, const void *raw)
         err = decode_width(call->d, r);
     if (err)
         return err;
-    r->ctx_no = in->ctx_no;
-    call->req.pages.done = 0;
-    call->req.pages.trim = (struct trim){0};
     call->d->map_calls++;
     return 0;
 }
 
 long perform_map_pages(struct call *call)
 {
-    uint32_t *done = &call->req.pages.done;
-    int err = core_map(call->d, &call->req.pages.range, done, &call->req.pages.trim);
-
-    if (err == -ERESTART)
-        return err;
-    if (call_put(call, offsetof(struct pv_iommu_map_pages, mapped), done, sizeof(*done)))
-        return -EFAULT;
-    return err;
+    return pages_told(call, core_map(call->d, &call->req.pages.range, &call->req.pages.done,
+                                     &call->req.pages.trim));
 }

@@ -6,7 +6,7 @@ int decode_map_list(struct call *call, const void *raw)
 {
     const struct pv_iommu_map_list *in = raw;
     struct page_range *r = &call->req.pages.range;
-    int err = context_resolve(call->d, in->ctx_no, CONTEXT_CHANGE, &r->generation);
+    int err = decode_target(call, in->ctx_no);
 
     if (!err)
         err = decode_map_flags(call->d, in->map_flags, &r->attr);
@@ -16,10 +16,7 @@ int decode_map_list(struct call *call, const void *raw)
         err = decode_width(call->d, r);
     if (err)
         return err;
-    r->ctx_no = in->ctx_no;
     call->req.pages.gfns = in->gfns.q;
-    call->req.pages.done = 0;
-    call->req.pages.trim = (struct trim){0};
     call->list.at = call->list.nr = 0;
     call->d->map_calls++;
     return 0;
@@ -50,12 +47,6 @@ static int more(const struct gfn_source *from, uint32_t page, uint32_t max)
 long perform_map_list(struct call *call)
 {
     const struct gfn_source from = {.list = &call->list, .more = more, .arg = call};
-    uint32_t *done = &call->req.pages.done;
-    int err = core_map_list(call->d, &call->req.pages.range, &from, done, &call->req.pages.trim);
-
-    if (err == -ERESTART)
-        return err;
-    if (call_put(call, offsetof(struct pv_iommu_map_list, mapped), done, sizeof(*done)))
-        return -EFAULT;
-    return err;
+    return pages_told(call, core_map_list(call->d, &call->req.pages.range, &from,
+                                          &call->req.pages.done, &call->req.pages.trim));
 }

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What map_pages and unmap_pages check alike. */
+/* What map_pages, map_list and unmap_pages have in common. */
 #include "pages.h"
+
+int decode_target(struct call *call, uint16_t ctx_no)
+{
+    struct page_range *r = &call->req.pages.range;
+
+    r->ctx_no = ctx_no;
+    call->req.pages.done = 0;
+    call->req.pages.trim = (struct trim){0};
+    return context_resolve(call->d, ctx_no, CONTEXT_CHANGE, &r->generation);
+}
 
 int decode_pages(const struct domain *d, uint64_t dfn, uint32_t pgsize, uint32_t nr_pages,
                  struct page_range *out)
@@ -22,4 +32,13 @@ int decode_width(const struct domain *d, const struct page_range *r)
     const uint64_t last = r->dfn.n + range_frames(r) - 1;
 
     return last > decode_last(d) ? -ERANGE : 0;
+}
+
+long pages_told(const struct call *call, int err)
+{
+    const uint32_t *done = &call->req.pages.done;
+
+    if (err == -ERESTART)
+        return err;
+    return call_put(call, call->op->count_at, done, sizeof(*done)) ? -EFAULT : err;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What map_pages and unmap_pages check alike. */
+/* What map_pages, map_list and unmap_pages have in common. */
 #ifndef SLUICE_DECODE_PAGES_H
 #define SLUICE_DECODE_PAGES_H
 
 #include "call.h"
+
+/* The range is in this context, one that calls may change, and nothing of it is done. -EINVAL. */
+int decode_target(struct call *call, uint16_t ctx_no);
 
 /* Pages of a size that the domain may use, at an aligned dfn, at least one, not wrapping. -EINVAL.
  */
@@ -27,5 +30,8 @@ static inline uint64_t range_frames(const struct page_range *r)
 {
     return (uint64_t)r->nr_pages << (r->page_lg2 - FRAME_LG2);
 }
+
+/* What came of it, its count told unless there is more to do: -EFAULT if it cannot be. */
+long pages_told(const struct call *call, int err);
 
 #endif
