@@ -4,18 +4,10 @@
  * is ordinary, one with 24 address bits, and one that no unit protects, with pages of the domain's
  * and of a guest that it serves. Arguments: the machine's name.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "kernel.h"
+
 #include <stdio.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "guest/lib/dma.h"
-#include "host/machine/machine.h"
-
-#define GUEST  2
 #define BITS   24
 #define POOL   0x200u /* within 24 bits */
 #define SLOTS  8u
@@ -23,7 +15,6 @@
 #define THEIRS 0x2100u
 #define RANGES 64u
 #define FOUND  16u
-#define ANSWER 2048u /* where answers are in the page for arguments */
 #define OFFSET 4000u
 #define LENGTH 4200u /* three pages */
 
@@ -39,7 +30,7 @@ static struct world {
     const struct machine_backend *backend;
     bool scalable;
     struct machine *m;
-    struct machine_domain *domain, *guest;
+    struct kernel k;
     struct machine_device *dev[DEVICES];
     struct features features;
     struct dma_space s;
@@ -53,123 +44,6 @@ static struct world {
     struct dma_pool pool;
     uint8_t used[SLOTS];
 } w;
-
-/* ---- The domain's hypercalls ------------------------------------------------------------------
- */
-
-static void must_write(uint64_t gpa, const void *from, size_t size)
-{
-    assert_int_equal(machine_guest_write(w.domain, gpa, from, size), 0);
-}
-
-static void must_read(uint64_t gpa, void *to, size_t size)
-{
-    assert_int_equal(machine_guest_read(w.domain, gpa, to, size), 0);
-}
-
-static size_t size_of(int subop)
-{
-    static const size_t size[] = {[IOMMU_query_capabilities] = sizeof(struct pv_iommu_capabilities),
-                                  [IOMMU_alloc_context] = sizeof(struct pv_iommu_alloc),
-                                  [IOMMU_free_context] = sizeof(struct pv_iommu_free),
-                                  [IOMMU_reattach_device] = sizeof(struct pv_iommu_reattach_device),
-                                  [IOMMU_map_pages] = sizeof(struct pv_iommu_map_pages),
-                                  [IOMMU_unmap_pages] = sizeof(struct pv_iommu_unmap_pages),
-                                  [IOMMU_query_reserved] = sizeof(struct pv_iommu_query_reserved)};
-
-    assert_in_range(subop, 0, sizeof(size) / sizeof(*size) - 1);
-    assert_true(size[subop]);
-    return size[subop];
-}
-
-static long call(int subop, void *data)
-{
-    const size_t size = size_of(subop);
-    long err;
-
-    must_write(MACHINE_ARG, data, size);
-    err = machine_hypercall(w.domain, subop, MACHINE_ARG, 0);
-    must_read(MACHINE_ARG, data, size);
-    return err;
-}
-
-static long call_reserved(struct pv_iommu_query_reserved *a)
-{
-    struct pv_iommu_range *const ranges = a->ranges.p;
-    const size_t size = a->nr_ranges * sizeof(*ranges);
-    long err;
-
-    assert_in_range(size, 0, DMA_PAGE - ANSWER);
-    a->ranges.q = MACHINE_ARG + ANSWER;
-    err = call(IOMMU_query_reserved, a);
-    must_read(MACHINE_ARG + ANSWER, ranges, size);
-    a->ranges.p = ranges;
-    return err;
-}
-
-static long contexts(void *arg, int subop, void *data)
-{
-    (void)arg;
-    return subop == IOMMU_query_reserved ? call_reserved(data) : call(subop, data);
-}
-
-static long frames(void *arg, struct pv_iommu_op *ops, unsigned count)
-{
-    long err;
-
-    (void)arg;
-    must_write(MACHINE_ARG, ops, count * sizeof(*ops));
-    err = machine_frames_call(w.domain, MACHINE_ARG, count, 0);
-    must_read(MACHINE_ARG, ops, count * sizeof(*ops));
-    return err;
-}
-
-static long ask_version(void *arg, int cmd, struct xen_feature_info *info)
-{
-    long err;
-
-    (void)arg;
-    must_write(MACHINE_ARG, info, sizeof(*info));
-    err = machine_xen_version(w.domain, cmd, MACHINE_ARG);
-    must_read(MACHINE_ARG, info, sizeof(*info));
-    return err;
-}
-
-static long ask_contexts(void *arg, int subop, struct pv_iommu_capabilities *caps)
-{
-    return contexts(arg, subop, caps);
-}
-
-static long ask_frames(void *arg, struct pv_iommu_op *op)
-{
-    return frames(arg, op, 1);
-}
-
-static void nothing(void *arg)
-{
-    (void)arg;
-}
-
-static struct machine_domain *owner(domid_t domain)
-{
-    return domain == GUEST ? w.guest : w.domain;
-}
-
-static int copy(void *arg, const struct dma_place *to, const struct dma_place *from, uint32_t size)
-{
-    uint8_t data[DMA_PAGE] = {0};
-    int err = 0;
-
-    (void)arg;
-    if (from)
-        err = machine_guest_read(owner(from->domain), (from->gfn << 12) + from->offset, data, size);
-    if (err)
-        return err;
-    return machine_guest_write(owner(to->domain), (to->gfn << 12) + to->offset, data, size);
-}
-
-static const struct dma_host host = {
-    .call = {NULL, contexts, frames}, .lock = nothing, .unlock = nothing, .copy = copy};
 
 /* ---- The machine ------------------------------------------------------------------------------
  */
@@ -186,7 +60,7 @@ static void add_devices(void)
                                                 .mask = slots[i].mask};
 
         assert_int_equal(machine_device_add(w.m, &c, &w.dev[i]), 0);
-        assert_int_equal(machine_device_assign(w.dev[i], w.domain), 0);
+        assert_int_equal(machine_device_assign(w.dev[i], w.k.domain), 0);
     }
 }
 
@@ -206,15 +80,15 @@ static void add_domains(bool direct, enum sluice_space space)
                                                  .controls = controls,
                                                  .nr_controls = 1};
     const struct machine_domain_config guest = {.name = "guest",
-                                                .domid = GUEST,
+                                                .domid = KERNEL_OTHER,
                                                 .mem = 40 << 20,
                                                 .direct_mapped = direct,
                                                 .scattered = !direct,
                                                 .holes = &low,
                                                 .nr_holes = 1};
 
-    assert_int_equal(machine_domain_add(w.m, &domain, &w.domain), 0);
-    assert_int_equal(machine_domain_add(w.m, &guest, &w.guest), 0);
+    assert_int_equal(machine_domain_add(w.m, &domain, &w.k.domain), 0);
+    assert_int_equal(machine_domain_add(w.m, &guest, &w.k.other), 0);
 }
 
 static void boot(bool direct, enum sluice_space space)
@@ -224,15 +98,12 @@ static void boot(bool direct, enum sluice_space space)
                                       .ram = 128 << 20,
                                       .slots = slots,
                                       .nr_slots = DEVICES};
-    const struct features_host ask = {NULL, ask_version, ask_contexts, ask_frames};
-    const int err = machine_create(&mc, &w.m, NULL);
 
-    if (err == -ENOENT)
-        skip(); /* no QEMU */
-    assert_int_equal(err, 0);
+    kernel_init(&w.k);
+    assert_int_equal(machine_create(&mc, &w.m, NULL), 0);
     add_domains(direct, space);
     add_devices();
-    assert_int_equal(features_discover(&ask, !direct, &w.features), 0);
+    kernel_discover(&w.k, !direct, &w.features);
     assert_false(w.features.assumed);
     assert_int_equal(w.features.direct_mapped, direct);
 }
@@ -249,7 +120,7 @@ struct row {
 
 static void init_iova(void)
 {
-    static const struct iova_host locks = {.lock = nothing, .unlock = nothing};
+    static const struct iova_host locks = {.lock = kernel_nothing, .unlock = kernel_nothing};
     const struct iova_config c = {.host = &locks,
                                   .first = w.s.config.policy == DMA_PREMAPPED ? 0x80000 : 1,
                                   .last = 0xfffff,
@@ -272,7 +143,7 @@ static bool has_context(const struct row *r)
 static void begin(const struct row *r, bool pool)
 {
     const rid_t rid = slots[r->device].rids[0];
-    const struct dma_space_config c = {.host = &host,
+    const struct dma_space_config c = {.host = &w.k.host,
                                        .features = &w.features,
                                        .policy = r->policy,
                                        .iova = r->policy == DMA_DIRECT ? NULL : &w.iova,
@@ -302,7 +173,7 @@ static void end(const struct row *r)
 
 static struct dma_buffer buffer_of(const struct row *r)
 {
-    return (struct dma_buffer){.gfn = r->domain == GUEST ? THEIRS : FAR,
+    return (struct dma_buffer){.gfn = r->domain == KERNEL_OTHER ? THEIRS : FAR,
                                .offset = OFFSET,
                                .domain = r->domain,
                                .direction = DMA_BOTH,
@@ -325,7 +196,8 @@ static void put(const struct dma_buffer *b, unsigned seed)
     uint8_t data[LENGTH];
 
     fill(data, seed);
-    assert_int_equal(machine_guest_write(owner(b->domain), place(b), data, LENGTH), 0);
+    assert_int_equal(machine_guest_write(kernel_domain(&w.k, b->domain), place(b), data, LENGTH),
+                     0);
 }
 
 static void assert_is(const struct dma_buffer *b, unsigned seed)
@@ -333,7 +205,7 @@ static void assert_is(const struct dma_buffer *b, unsigned seed)
     uint8_t data[LENGTH], expected[LENGTH];
 
     fill(expected, seed);
-    assert_int_equal(machine_guest_read(owner(b->domain), place(b), data, LENGTH), 0);
+    assert_int_equal(machine_guest_read(kernel_domain(&w.k, b->domain), place(b), data, LENGTH), 0);
     assert_memory_equal(data, expected, LENGTH);
 }
 
@@ -421,10 +293,10 @@ static void direct_mapped(void **state)
         {ORDINARY, DMA_STRICT, DOMID_SELF, DMA_ROUTE_MAP},
         {ORDINARY, DMA_DIRECT, DOMID_SELF, DMA_ROUTE_STANDING},
         {MASKED, DMA_STRICT, DOMID_SELF, DMA_ROUTE_MAP},
-        {MASKED, DMA_STRICT, GUEST, DMA_ROUTE_BOUNCE},
+        {MASKED, DMA_STRICT, KERNEL_OTHER, DMA_ROUTE_BOUNCE},
         {MASKED, DMA_DIRECT, DOMID_SELF, DMA_ROUTE_BOUNCE},
         {UNPROTECTED, DMA_DIRECT, DOMID_SELF, DMA_ROUTE_AS_IS},
-        {ORDINARY, DMA_PREMAPPED, GUEST, DMA_ROUTE_MAP},
+        {ORDINARY, DMA_PREMAPPED, KERNEL_OTHER, DMA_ROUTE_MAP},
     };
 
     (void)state;
@@ -436,11 +308,11 @@ static void passthrough(void **state)
 {
     static const struct row rows[] = {
         {ORDINARY, DMA_DIRECT, DOMID_SELF, DMA_ROUTE_STANDING},
-        {ORDINARY, DMA_DIRECT, GUEST, DMA_ROUTE_LOOKUP},
-        {MASKED, DMA_STRICT, GUEST, DMA_ROUTE_BOUNCE},
+        {ORDINARY, DMA_DIRECT, KERNEL_OTHER, DMA_ROUTE_LOOKUP},
+        {MASKED, DMA_STRICT, KERNEL_OTHER, DMA_ROUTE_BOUNCE},
         {MASKED, DMA_DIRECT, DOMID_SELF, DMA_ROUTE_BOUNCE},
         {UNPROTECTED, DMA_DIRECT, DOMID_SELF, DMA_ROUTE_AS_IS},
-        {UNPROTECTED, DMA_DIRECT, GUEST, DMA_ROUTE_LOOKUP},
+        {UNPROTECTED, DMA_DIRECT, KERNEL_OTHER, DMA_ROUTE_LOOKUP},
     };
 
     (void)state;
@@ -451,11 +323,11 @@ static void scattered(void **state)
 {
     static const struct row rows[] = {
         {ORDINARY, DMA_STRICT, DOMID_SELF, DMA_ROUTE_MAP},
-        {ORDINARY, DMA_PREMAPPED, GUEST, DMA_ROUTE_MAP},
+        {ORDINARY, DMA_PREMAPPED, KERNEL_OTHER, DMA_ROUTE_MAP},
         {MASKED, DMA_STRICT, DOMID_SELF, DMA_ROUTE_MAP},
-        {MASKED, DMA_STRICT, GUEST, DMA_ROUTE_BOUNCE},
+        {MASKED, DMA_STRICT, KERNEL_OTHER, DMA_ROUTE_BOUNCE},
         {UNPROTECTED, DMA_DIRECT, DOMID_SELF, DMA_ROUTE_BOUNCE},
-        {UNPROTECTED, DMA_DIRECT, GUEST, DMA_ROUTE_BOUNCE},
+        {UNPROTECTED, DMA_DIRECT, KERNEL_OTHER, DMA_ROUTE_BOUNCE},
     };
 
     (void)state;
