@@ -2,6 +2,7 @@
 /* Moving device groups between contexts. */
 #include "attach.h"
 
+#include "deferred.h"
 #include "flush.h"
 #include "interrupt.h"
 #include "msi_window.h"
@@ -127,20 +128,43 @@ struct group *attach_find(struct domain_locked l, rid_t rid)
     return g;
 }
 
-int attach_device(struct domain_locked l, rid_t rid, uint16_t no, uint32_t generation)
+static int move_to(struct domain_locked l, const struct reattach *move)
 {
-    struct context *to = &l.d->ctx[no];
-    struct group *g = attach_find(l, rid);
+    struct context *to = &l.d->ctx[move->ctx_no];
+    struct group *g = attach_find(l, move->rid);
     int err;
 
     if (!g)
         return -ENODEV;
-    if (to->state != CONTEXT_LIVE || to->generation != generation)
+    if (to->state != CONTEXT_LIVE || to->generation != move->generation)
         return -EINVAL;
     if (g->ctx == to)
         return 0;
     err = prepare(g, to);
     return err ? err : commit(g, to);
+}
+
+static int try_to_move(struct domain *d, const struct reattach *move)
+{
+    struct domain_locked l = domain_lock(d);
+    int err = move_to(l, move);
+
+    domain_unlock(l);
+    return err;
+}
+
+/* What is in the way of the device's regions may be unmapped, and pending. Settled once. */
+int attach_device(struct domain *d, struct reattach *move)
+{
+    int err = try_to_move(d, move);
+
+    if (err != -EBUSY || move->settled)
+        return err;
+    err = deferred_settle(&d->ctx[move->ctx_no], move->generation, &move->until);
+    if (err == -ERESTART)
+        return err;
+    move->settled = true;
+    return try_to_move(d, move);
 }
 
 static struct group *next_in(const struct context *c, const struct group *after)

@@ -14,9 +14,17 @@
  */
 struct group *attach_find(struct domain_locked l, rid_t rid);
 
-/* reattach_device: the group of `rid`, which must be the domain's. -ENODEV -EBUSY -ENOMEM -EIO
- * -ERESTART. */
-int attach_device(struct domain_locked l, rid_t rid, uint16_t no, uint32_t generation);
+struct reattach {
+    rid_t rid; /* of the group, which must be the domain's */
+    uint16_t ctx_no;
+    uint32_t generation;
+    /* Zero at the start: */
+    bool settled;   /* what was pending in the context is released */
+    uint64_t until; /* deferred.h */
+};
+
+/* reattach_device. -ENODEV -EBUSY -ENOMEM -EIO; -ERESTART: again, with the same struct. */
+int attach_device(struct domain *d, struct reattach *move);
 
 /* All groups in `from` to `to`, or none: -EBUSY, -ENOMEM; -EIO: moved, but a unit failed. */
 int attach_all(struct domain_locked l, struct context *from, struct context *to);

@@ -45,13 +45,7 @@ struct call {
             uint32_t generation;
             bool reattach;
         } free;
-        struct {
-            uint16_t ctx_no;
-            uint32_t generation;
-            rid_t rid;
-            uint64_t until; /* deferred_settle */
-            bool settled;
-        } reattach;
+        struct reattach reattach;
         struct {
             struct page_range range;
             uint32_t done;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* reattach_device. */
-#include "../core/deferred.h"
 #include "call.h"
 
 int decode_reattach_device(struct call *call, const void *raw)
@@ -14,27 +13,7 @@ int decode_reattach_device(struct call *call, const void *raw)
     return context_resolve(call->d, in->ctx_no, CONTEXT_ANY, &call->req.reattach.generation);
 }
 
-static int attach(struct call *call)
-{
-    struct domain_locked l = domain_lock(call->d);
-    int err = attach_device(l, call->req.reattach.rid, call->req.reattach.ctx_no,
-                            call->req.reattach.generation);
-
-    domain_unlock(l);
-    return err;
-}
-
-/* What is in the way of the device's regions may be unmapped, and pending. Asked once. */
 long perform_reattach_device(struct call *call)
 {
-    struct context *to = &call->d->ctx[call->req.reattach.ctx_no];
-    int err = attach(call);
-
-    if (err != -EBUSY || call->req.reattach.settled)
-        return err;
-    err = deferred_settle(to, call->req.reattach.generation, &call->req.reattach.until);
-    if (err == -ERESTART)
-        return err;
-    call->req.reattach.settled = true;
-    return attach(call);
+    return attach_device(call->d, &call->req.reattach);
 }

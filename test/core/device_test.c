@@ -125,17 +125,15 @@ static void behind_nothing_it_is_in_no_context(void **state)
     struct host *h = *state;
     struct sluice_device *dev = add_bare(h, 8);
     struct sluice_domain *trusted = add_trusted(h);
-    const rid_t rid = {8};
+    struct reattach move = {.rid = {8}};
     struct sluice_device_info info;
     struct sluice_context_info c;
-    struct domain_locked l;
 
     assert_int_equal(sluice_device_assign(dev, trusted), 0);
     assert_int_equal(sluice_context_info(trusted, 0, &c), 0);
     assert_int_equal(c.nr_devices, 0);
-    l = domain_lock(domain_of(trusted));
-    assert_int_equal(attach_device(l, rid, 0, c.generation), -ENODEV);
-    domain_unlock(l);
+    move.generation = c.generation;
+    assert_int_equal(attach_device(domain_of(trusted), &move), -ENODEV);
     destroy_domain(trusted);
     sluice_device_info(dev, &info);
     assert_null(info.domain);

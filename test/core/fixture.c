@@ -622,15 +622,10 @@ struct sluice_device *add_device(struct host *h, uint32_t rid)
 int try_attach(struct host *h, uint32_t rid, uint16_t ctx)
 {
     struct domain *d = domain_of(h->d);
-    struct domain_locked l;
-    uint32_t generation;
-    int err;
+    struct reattach move = {.rid = {rid}, .ctx_no = ctx};
 
-    assert_int_equal(context_resolve(d, ctx, CONTEXT_ANY, &generation), 0);
-    l = domain_lock(d);
-    err = attach_device(l, (rid_t){rid}, ctx, generation);
-    domain_unlock(l);
-    return err;
+    assert_int_equal(context_resolve(d, ctx, CONTEXT_ANY, &move.generation), 0);
+    return attach_device(d, &move);
 }
 
 void attach(struct host *h, uint32_t rid, uint16_t ctx)

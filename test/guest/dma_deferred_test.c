@@ -46,12 +46,8 @@ static int start(void **state)
 
 static int finish(void **state)
 {
-    struct iova_stats n;
-    int err = dma_space_end(&w.s);
-
     (void)state;
-    iova_stats(&w.f.iova, &n);
-    return err || fake_dma_mapped(&w.f) || n.live || w.f.bad || w.f.reused;
+    return fake_dma_end(&w.f, &w.s);
 }
 
 static struct dma_stats stats(void)

@@ -60,12 +60,8 @@ static int start(void **state)
 
 static int finish(void **state)
 {
-    struct iova_stats n;
-    int err = dma_space_end(&w.s);
-
     (void)state;
-    iova_stats(&w.f.iova, &n);
-    return err || fake_dma_mapped(&w.f) || n.live || w.f.bad || w.f.reused || w.s.standing.pages;
+    return fake_dma_end(&w.f, &w.s) || w.s.standing.pages;
 }
 
 static struct dma_stats stats(void)

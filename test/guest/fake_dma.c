@@ -444,3 +444,12 @@ bool fake_dma_io(struct fake_dma *f, uint64_t address, void *data, size_t size, 
     }
     return true;
 }
+
+int fake_dma_end(struct fake_dma *f, struct dma_space *s)
+{
+    const int err = dma_space_end(s);
+    struct iova_stats n;
+
+    iova_stats(&f->iova, &n);
+    return err || fake_dma_mapped(f) || n.live || f->bad || f->reused || f->alive;
+}

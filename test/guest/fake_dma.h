@@ -76,6 +76,8 @@ void fake_dma_iova(struct fake_dma *f, uint64_t first, uint64_t last, uint32_t n
 unsigned fake_dma_mapped(const struct fake_dma *f);
 /* What is at a device address of the context; NULL: nothing. */
 const struct fake_frame *fake_dma_at(const struct fake_dma *f, uint64_t address);
+/* Ends the space. Not 0 if something is left of it, or was wrong on the way. */
+int fake_dma_end(struct fake_dma *f, struct dma_space *s);
 /* The device's DMA through the context. False: it faults. */
 bool fake_dma_io(struct fake_dma *f, uint64_t address, void *data, size_t size, bool write);
 
