@@ -39,8 +39,8 @@ struct sluice_config {
     uint64_t
         nr_frames; /* frames 0..nr_frames-1 can be given to domains; each costs a 16-byte record */
     /*
-     * Domains other than the hardware domain may have devices whose interrupts are not isolated,
-     * and so raise any interrupt at any processor.
+     * Domains that are not trusted may have devices whose interrupts are not isolated, and so raise
+     * any interrupt at any processor.
      */
     bool allow_unsafe_interrupts;
     uint64_t defer_ns; /* how long a deferred context may wait with a flush; 0: 10 ms */

@@ -45,11 +45,7 @@ static bool settle(struct replay *r, const char *what, int err)
 
 static enum dma_policy dma_policy_of(const struct replay *r)
 {
-    const bool can = r->guest.features.caps.cap_flags & IOMMUCAP_deferred;
-
-    if (r->config->policy == REPLAY_STANDING)
-        return can ? DMA_DEFERRED : DMA_STRICT;
-    return r->config->policy == REPLAY_DEFERRED ? DMA_DEFERRED : DMA_STRICT;
+    return r->config->policy == REPLAY_STRICT ? DMA_STRICT : DMA_DEFERRED;
 }
 
 static int open_spaces(struct replay *r)

@@ -49,9 +49,7 @@ int dma_release(struct dma_space *s, uint32_t cpu, const struct dma_range *range
     return 0;
 }
 
-/* ---- What is mapped at them
- * -------------------------------------------------------------------------------------
- */
+/* ---- What is mapped there ------------------------------------------------------------------- */
 
 static void measure(const struct dma_space *s, const struct dma_want *want, struct dma_range *range)
 {

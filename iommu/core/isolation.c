@@ -9,7 +9,7 @@ enum hw_isolation isolation_of(const struct group *g)
     struct hw_unit *unit = g->unit;
     enum hw_isolation isolation;
 
-    if (!unit || !unit->translates)
+    if (!group_is_protected(g))
         return HW_ISOLATION_NO_UNIT;
     if (unit->failed)
         return HW_ISOLATION_FAILED;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Whether devices can raise interrupts that were not set up for them, and who may have such a
- * device: the hardware domain, which has the machine anyway; others only by the host's leave.
+ * device: the hardware domain, and others that are trusted with the machine anyway; the rest only
+ * by the host's leave.
  */
 #ifndef SLUICE_CORE_ISOLATION_H
 #define SLUICE_CORE_ISOLATION_H

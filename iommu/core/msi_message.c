@@ -14,8 +14,7 @@ void msi_window_show(struct group *g, const struct context *c)
 
 static bool is_translated(const struct device *dev)
 {
-    return dev->group->unit && dev->group->unit->translates &&
-           !device_region(dev, SLUICE_REGION_MSI);
+    return group_is_protected(dev->group) && !device_region(dev, SLUICE_REGION_MSI);
 }
 
 int sluice_device_compose_msi(struct sluice_device *sdev, unsigned index, uint32_t data,
