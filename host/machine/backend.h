@@ -53,7 +53,9 @@ struct machine_domain {
     unsigned nr_controls;
     struct sluice_domain *sluice;
     _Atomic uint64_t exits;
-    char arg[FRAME_SIZE]; /* the page at MACHINE_ARG */
+    uint64_t events;         /* interrupts of its vIOMMU's own, */
+    struct hw_message event; /* and the last of them */
+    char arg[FRAME_SIZE];    /* the page at MACHINE_ARG */
 };
 
 /* What the host has set up for messages of a device. */

@@ -66,6 +66,53 @@ static int copy_to_guest(void *host, void *guest, uint64_t to, const void *from,
     return machine_guest_write(guest, to, from, size) ? -EFAULT : 0;
 }
 
+/* One access, as hardware makes it, where its size allows. */
+static bool is_word(const void *at, size_t size)
+{
+    return (size == 4 || size == 8) && (uintptr_t)at % size == 0;
+}
+
+static void read_frame(void *host, mfn_t frame, unsigned offset, void *to, size_t size)
+{
+    const struct machine *m = host;
+    const void *at = ram_at(&m->ram, (frame.n << FRAME_LG2) + offset);
+    uint64_t word;
+
+    if (!is_word(at, size)) {
+        memcpy(to, at, size);
+        return;
+    }
+    word = size == 8 ? __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE)
+                     : __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
+    memcpy(to, &word, size);
+}
+
+static void write_frame(void *host, mfn_t frame, unsigned offset, const void *from, size_t size)
+{
+    const struct machine *m = host;
+    void *at = ram_at(&m->ram, (frame.n << FRAME_LG2) + offset);
+    uint64_t word = 0;
+
+    if (!is_word(at, size)) {
+        memcpy(at, from, size);
+        return;
+    }
+    memcpy(&word, from, size);
+    if (size == 8)
+        __atomic_store_n((uint64_t *)at, word, __ATOMIC_RELEASE);
+    else
+        __atomic_store_n((uint32_t *)at, (uint32_t)word, __ATOMIC_RELEASE);
+}
+
+static void deliver(void *host, void *guest, uint64_t address, uint32_t data)
+{
+    struct machine_domain *d = guest;
+
+    (void)host;
+    d->events++;
+    d->event = (struct hw_message){.address = address, .data = data};
+}
+
 static struct machine_domain *by_domid(struct machine *m, uint16_t domid)
 {
     struct machine_domain *d = m->domains;
@@ -181,6 +228,9 @@ void port_init(struct machine *m)
         .release_frame = release_frame,
         .copy_from_guest = copy_from_guest,
         .copy_to_guest = copy_to_guest,
+        .read_frame = read_frame,
+        .write_frame = write_frame,
+        .deliver = deliver,
         .may_control = may_control,
         .ioreq = ioreq_wanted,
         .lock = lock,

@@ -48,7 +48,7 @@ static void point_all(struct group *g, const struct context *to)
 
     g->s->port->lock(g->s->port->host, &unit->lock);
     for (unsigned k = 0; k < nr_rids(g); k++)
-        unit->ops->point(unit, rid_at(g, k), to ? &space : NULL);
+        unit->ops->point(unit, rid_at(g, k), 0, to ? &space : NULL);
     g->s->port->unlock(g->s->port->host, &unit->lock);
 }
 
@@ -79,7 +79,7 @@ static int prepare(struct group *g, struct context *to)
 
     g->s->port->lock(g->s->port->host, &unit->lock);
     for (unsigned k = 0; k < nr_rids(g) && !err; k++)
-        err = unit->ops->prepare(unit, rid_at(g, k));
+        err = unit->ops->prepare(unit, rid_at(g, k), 0);
     g->s->port->unlock(g->s->port->host, &unit->lock);
     if (!err && to)
         err = reserved_claim(to, g);

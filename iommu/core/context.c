@@ -9,7 +9,7 @@
 
 static bool allows(const struct context *c, enum context_use use)
 {
-    if (c->state != CONTEXT_LIVE)
+    if (c->state != CONTEXT_LIVE || c->hidden)
         return false;
     return use != CONTEXT_CHANGE || (c->no != 0 && !c->identity);
 }
@@ -68,6 +68,7 @@ int context_init(struct context *c, struct instance *s, struct domain *d, struct
     context_lock(c);
     c->domain = d;
     c->identity = false;
+    c->hidden = false;
     c->defers = false;
     c->deferred = NULL;
     c->regions = NULL;

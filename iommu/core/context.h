@@ -36,6 +36,7 @@ struct context {
     uint16_t no, did;
     _Atomic uint32_t generation;
     _Atomic bool identity;     /* follows the domain's memory; calls cannot change it */
+    _Atomic bool hidden;       /* no call may name it: a vIOMMU's, or a second stage */
     _Atomic bool defers;       /* its unmaps are flushed later: deferred.h */
     struct deferred *deferred; /* guarded by the lock */
     struct pgtable pt;

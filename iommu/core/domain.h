@@ -50,6 +50,14 @@ struct domain_unmaps {
 
 struct ioreq_server;
 
+/* A vIOMMU of a domain, as core knows it: emul/. */
+struct viommu {
+    /* A device of the domain's faulted. With the instance's lock held: note it, and return. */
+    void (*fault)(struct viommu *v, const struct sluice_fault *fault);
+    /* The domain ends, and no device is in it any more. True while there is more to do. */
+    bool (*end)(struct viommu *v);
+};
+
 /* What a domain's 1:1 window has of other domains. */
 enum {
     WINDOW_WHOLE,    /* all that devices may use */
@@ -68,6 +76,7 @@ struct domain {
     bool direct_mapped;  /* its gfns are machine frames */
     bool trusted;        /* it may have devices that no unit protects, or no unit isolates: */
     unsigned nr_exposed; /* groups of the former that it has; guarded by the lock */
+    struct viommu *_Atomic viommu; /* NULL: none */
     _Atomic bool dying;
     _Atomic uint32_t pins; /* calls of others that act on it now */
     struct sluice_lock lock;

@@ -156,3 +156,54 @@ void memory_uncharge(struct memory *m, uint64_t nr)
     m->refs -= (uint32_t)nr;
     memory_unlock(l);
 }
+
+/* Where the next piece is, in one frame. -ENOENT. */
+static int piece(struct memory_locked l, uint64_t gpa, unsigned right, mfn_t *mfn)
+{
+    unsigned rights;
+    uint64_t nr;
+    int err = memory_find(l, gfn_of(gpa >> FRAME_LG2), 1, mfn, &nr, &rights);
+
+    return err || rights & right ? err : -ENOENT;
+}
+
+static size_t length(uint64_t gpa, size_t size)
+{
+    const size_t rest = FRAME_SIZE - gpa % FRAME_SIZE;
+
+    return size < rest ? size : rest;
+}
+
+int memory_read(struct memory *m, uint64_t gpa, void *to, size_t size)
+{
+    const struct sluice_port *port = m->frames->port;
+    struct memory_locked l = memory_lock(m);
+    int err = 0;
+    mfn_t mfn;
+
+    for (size_t at = 0, n; at < size && !err; at += n) {
+        n = length(gpa + at, size - at);
+        err = piece(l, gpa + at, PT_READ, &mfn);
+        if (!err)
+            port->read_frame(port->host, mfn, (gpa + at) % FRAME_SIZE, (char *)to + at, n);
+    }
+    memory_unlock(l);
+    return err;
+}
+
+int memory_write(struct memory *m, uint64_t gpa, const void *from, size_t size)
+{
+    const struct sluice_port *port = m->frames->port;
+    struct memory_locked l = memory_lock(m);
+    int err = 0;
+    mfn_t mfn;
+
+    for (size_t at = 0, n; at < size && !err; at += n) {
+        n = length(gpa + at, size - at);
+        err = piece(l, gpa + at, PT_WRITE, &mfn);
+        if (!err)
+            port->write_frame(port->host, mfn, (gpa + at) % FRAME_SIZE, (const char *)from + at, n);
+    }
+    memory_unlock(l);
+    return err;
+}

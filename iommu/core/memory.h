@@ -72,6 +72,14 @@ void memory_uncharge(struct memory *m, uint64_t nr);
 /* How many of nr references the budget still allows; 0 if none, then memory_get says -ENOMEM. */
 uint64_t memory_afford(struct memory_locked l, uint64_t nr);
 
+/*
+ * What hardware reads and writes for a guest at guest addresses: tables, queues. Frames that
+ * devices may read (write), one after the other; none changes hands meanwhile. -ENOENT: one is not
+ * there or not for devices; those before it are done.
+ */
+int memory_read(struct memory *m, uint64_t gpa, void *to, size_t size);
+int memory_write(struct memory *m, uint64_t gpa, const void *from, size_t size);
+
 /* The attribute in the map of a type of frames. */
 unsigned memory_attr(enum sluice_frame_type type);
 

@@ -14,23 +14,36 @@
 
 struct hw_unit;
 
-/* An address space as hardware sees it. */
+/*
+ * A first stage: a guest's own table. Its root, and the tables and frames that its entries name,
+ * are addresses that the second stage translates.
+ */
+struct hw_first_stage {
+    uint64_t root;          /* address of its root table, page aligned */
+    struct pt_geometry geo; /* format, levels and width of its walk */
+};
+
+/* An address space as hardware sees it: a table, or one that a guest's own is nested on. */
 struct hw_space {
     mfn_t root;
     uint8_t levels;
-    uint16_t did; /* the tag of its cached translations */
+    uint16_t did; /* the tag of its cached translations; a nested space has its own */
+    struct hw_first_stage first; /* geo.format NULL: none. Else the unit has two stages */
 };
 
 enum hw_inv_kind {
-    HW_INV_DEVICE, /* what is cached of the entry of `rid` (and the device's own TLB) */
-    HW_INV_SPACE,  /* every translation and table pointer cached for `did` */
-    HW_INV_RANGE,  /* the same for [first, last] only; leaf_only: table pointers stay valid */
+    HW_INV_DEVICE, /* what is cached of the entries of `rid` and all its PASIDs (and its own TLB) */
+    HW_INV_PASID,  /* what is cached of the entry of `pasid`, not 0, of `rid` */
+    HW_INV_SPACE,  /* every translation and table pointer cached for `did`, of both stages */
+    HW_INV_RANGE,  /* the same for [first, last] only; leaf_only: table pointers stay valid. Of a
+                      nested space: addresses of its first stage */
     HW_INV_ALL,
 };
 
 struct hw_inv {
     enum hw_inv_kind kind;
     rid_t rid;
+    uint32_t pasid;
     uint16_t did;
     dfn_t first, last;
     bool leaf_only;
@@ -82,22 +95,25 @@ static inline bool hw_isolates(enum hw_isolation isolation)
 struct hw_ops {
     const char *name;
 
-    /* Make sure that point() cannot fail for this requester. Shows nothing to hardware. 0, -ENOMEM.
+    /*
+     * Make sure that point() cannot fail for this requester, with this PASID (0: without one).
+     * Shows nothing to hardware. 0, -ENOMEM; -EINVAL: beyond max_pasid.
      */
-    int (*prepare)(struct hw_unit *unit, rid_t rid);
+    int (*prepare)(struct hw_unit *unit, rid_t rid, uint32_t pasid);
 
     /*
-     * Let the requester translate through `space`, or block it (NULL). Cannot fail. Hardware sees
-     * the old entry, a blocking one, or the new one, never a mix; it may go on using the old until
-     * the invalidation of HW_INV_DEVICE is complete.
+     * Let the requester's accesses with that PASID (0: without one) translate through `space`, or
+     * block them (NULL). Cannot fail. Hardware sees the old entry, a blocking one, or the new one,
+     * never a mix; it may go on using the old until the invalidation of HW_INV_DEVICE, or with a
+     * PASID of HW_INV_PASID, is complete.
      */
-    void (*point)(struct hw_unit *unit, rid_t rid, const struct hw_space *space);
+    void (*point)(struct hw_unit *unit, rid_t rid, uint32_t pasid, const struct hw_space *space);
 
     /*
      * Submit all n invalidations at once and wait until they are complete: one submission. What
-     * comes after HW_INV_DEVICE takes effect after it (a fence): else a device could refill from
-     * what its old entry says. 0, or -ETIMEDOUT / -EIO when completion was not seen: then nothing
-     * may be assumed to be flushed.
+     * comes after HW_INV_DEVICE or HW_INV_PASID takes effect after it (a fence): else a device
+     * could refill from what its old entry says. 0, or -ETIMEDOUT / -EIO when completion was not
+     * seen: then nothing may be assumed to be flushed.
      */
     int (*flush)(struct hw_unit *unit, const struct hw_inv *inv, unsigned n);
 
@@ -169,6 +185,8 @@ struct hw_unit {
     bool translates;        /* false: absent, devices behind it are not protected */
     bool caching_mode;      /* caches not-present entries: mapping needs a flush too */
     bool snoop;             /* honours PT_SNOOP */
+    bool nests;             /* has two stages: hw_space.first */
+    uint32_t max_pasid;     /* the highest; 0: it has none */
     bool scalable;          /* VT-d: in scalable mode */
     _Atomic bool queued;    /* invalidates by a queue in memory, not by registers */
 

@@ -81,6 +81,14 @@ struct sluice_port {
     int (*copy_to_guest)(void *host, void *guest, uint64_t to, const void *from, size_t size);
 
     /*
+     * Memory of domains, by frame, for what hardware reads and writes there: guests' tables and
+     * queues. Within the frame; an aligned access of 4 or 8 bytes is one access, and nothing is
+     * read twice.
+     */
+    void (*read_frame)(void *host, mfn_t frame, unsigned offset, void *to, size_t size);
+    void (*write_frame)(void *host, mfn_t frame, unsigned offset, const void *from, size_t size);
+
+    /*
      * Policy: may domain `caller` do `subop` on domain `target`? Sub-ops of the frames ABI come as
      * SLUICE_FRAMES_SUBOP + IOMMUOP_*. Asked before it is known whether the target exists, so that
      * a caller without the privilege cannot probe for domains.
@@ -92,6 +100,12 @@ struct sluice_port {
      * (sluice_ioreq_take). Called with locks held: note it, and return.
      */
     void (*ioreq)(void *host, void *cookie);
+
+    /*
+     * The vIOMMU of the domain with this cookie raises an interrupt of its own: a message as the
+     * guest programmed it, which it does not remap. Called with locks held: note it, and return.
+     */
+    void (*deliver)(void *host, void *guest, uint64_t address, uint32_t data);
 
     /* Locks do not nest in themselves; the order is in DESIGN.md. */
     void (*lock)(void *host, struct sluice_lock *lock);

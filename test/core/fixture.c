@@ -114,6 +114,40 @@ static int copy_to_guest(void *host, void *guest, uint64_t to, const void *from,
     return 0;
 }
 
+static char *content_of(struct host *h, mfn_t frame)
+{
+    unsigned i = 0;
+
+    while (i < h->nr_content && h->content[i].frame.n != frame.n)
+        i++;
+    assert_true(i < sizeof(h->content) / sizeof(h->content[0]));
+    if (i == h->nr_content)
+        h->content[h->nr_content++].frame = frame;
+    return h->content[i].bytes;
+}
+
+static void read_frame(void *host, mfn_t frame, unsigned offset, void *to, size_t size)
+{
+    assert_true(offset + size <= FRAME_SIZE);
+    memcpy(to, content_of(host, frame) + offset, size);
+}
+
+static void write_frame(void *host, mfn_t frame, unsigned offset, const void *from, size_t size)
+{
+    assert_true(offset + size <= FRAME_SIZE);
+    memcpy(content_of(host, frame) + offset, from, size);
+}
+
+static void deliver(void *host, void *guest, uint64_t address, uint32_t data)
+{
+    struct host *h = host;
+
+    (void)guest;
+    h->delivered_address = address;
+    h->delivered_data = data;
+    h->nr_delivered++;
+}
+
 static bool may_control(void *host, uint16_t caller, uint16_t target, unsigned subop)
 {
     struct host *h = host;
@@ -213,6 +247,9 @@ static const struct sluice_port port = {
     .release_frame = release_frame,
     .copy_from_guest = copy_from_guest,
     .copy_to_guest = copy_to_guest,
+    .read_frame = read_frame,
+    .write_frame = write_frame,
+    .deliver = deliver,
     .may_control = may_control,
     .lock = lock,
     .unlock = unlock,
@@ -234,17 +271,18 @@ static struct fake_unit *fake_of(struct hw_unit *unit)
     return (struct fake_unit *)(void *)unit;
 }
 
-static int prepare(struct hw_unit *unit, rid_t rid)
+static int prepare(struct hw_unit *unit, rid_t rid, uint32_t pasid)
 {
     struct fake_unit *u = fake_of(unit);
     struct happened *e = note(u->host, PREPARED);
 
     e->unit = u->index;
     e->rid = rid.n;
+    e->pasid = pasid;
     return fails(&u->host->fail_prepare) ? -ENOMEM : 0;
 }
 
-static void point(struct hw_unit *unit, rid_t rid, const struct hw_space *space)
+static void point(struct hw_unit *unit, rid_t rid, uint32_t pasid, const struct hw_space *space)
 {
     struct fake_unit *u = fake_of(unit);
     struct happened *e = note(u->host, POINTED);
@@ -252,8 +290,11 @@ static void point(struct hw_unit *unit, rid_t rid, const struct hw_space *space)
     assert_int_equal(unit->lock.opaque[0], 1);
     e->unit = u->index;
     e->rid = rid.n;
+    e->pasid = pasid;
     e->blocked = !space;
     e->did = space ? space->did : 0;
+    if (pasid)
+        return;
     u->pointed[rid.n % MOST_RIDS] = space;
     if (space)
         u->space[rid.n % MOST_RIDS] = *space;

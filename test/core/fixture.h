@@ -37,7 +37,7 @@ enum what { PREPARED, POINTED, FLUSHED, RELEASED, TABLE_FREED, REPORTED };
 struct happened {
     enum what what;
     unsigned unit;        /* PREPARED POINTED FLUSHED */
-    uint32_t rid;         /* PREPARED POINTED */
+    uint32_t rid, pasid;  /* PREPARED POINTED */
     bool blocked;         /* POINTED to nothing */
     uint16_t did;         /* POINTED */
     unsigned n;           /* FLUSHED: how many */
@@ -85,6 +85,12 @@ struct guest {
     unsigned fail_write; /* the n-th from now fails */
 };
 
+/* What a frame of a domain holds, once somebody looked or wrote. */
+struct content {
+    mfn_t frame;
+    char bytes[FRAME_SIZE];
+};
+
 struct host {
     struct sluice_port port;
     struct setup setup;
@@ -100,6 +106,11 @@ struct host {
     unsigned locks, most_locks;
     unsigned objects, pages;
     uint8_t page_used[NR_TABLES];
+    struct content content[24];
+    unsigned nr_content;
+    unsigned nr_delivered; /* messages of vIOMMUs, and the last of them */
+    uint64_t delivered_address;
+    uint32_t delivered_data;
     bool lossy;     /* a unit was failed on purpose: something may stay behind */
     bool denied[4]; /* by caller */
     uint32_t asked; /* for the inner sub-ops of remote calls, as a bit mask */

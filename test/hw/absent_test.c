@@ -13,14 +13,14 @@ static void it_says_yes_to_nothing(void **state)
 
     absent_init(&unit, &h->port);
     assert_false(unit.translates);
-    assert_int_equal(unit.ops->prepare(&unit, (rid_t){8}), -ENODEV);
+    assert_int_equal(unit.ops->prepare(&unit, (rid_t){8}, 0), -ENODEV);
     assert_int_equal(unit.ops->flush(&unit, &inv, 1), -EIO);
     assert_int_equal(unit.ops->flush(&unit, NULL, 0), -EIO);
     assert_int_equal(unit.ops->drain_faults(&unit, &fault, 1, &lost), 0);
     assert_int_equal(lost, 3);
     assert_false(hw_isolates(unit.ops->isolation(&unit)));
     unit.ops->quiesce(&unit);
-    unit.ops->point(&unit, (rid_t){8}, NULL);
+    unit.ops->point(&unit, (rid_t){8}, 0, NULL);
 }
 
 static void devices_behind_it_are_not_given_away(void **state)

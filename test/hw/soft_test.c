@@ -95,16 +95,21 @@ static void take(struct bench *b, uint64_t dfn, uint64_t nr)
 
 static void point_at(struct bench *b, rid_t rid, uint16_t did)
 {
-    const struct hw_space space = {b->pt.root, b->pt.geo.levels, did};
+    const struct hw_space space = {.root = b->pt.root, .levels = b->pt.geo.levels, .did = did};
 
-    assert_int_equal(b->u.hw.ops->prepare(&b->u.hw, rid), 0);
-    b->u.hw.ops->point(&b->u.hw, rid, did ? &space : NULL);
+    assert_int_equal(b->u.hw.ops->prepare(&b->u.hw, rid, 0), 0);
+    b->u.hw.ops->point(&b->u.hw, rid, 0, did ? &space : NULL);
 }
 
 static int flush(struct bench *b, enum hw_inv_kind kind, uint16_t did, uint64_t first,
                  uint64_t last, bool leaf_only)
 {
-    const struct hw_inv inv = {kind, RID, did, dfn_of(first), dfn_of(last), leaf_only};
+    const struct hw_inv inv = {.kind = kind,
+                               .rid = RID,
+                               .did = did,
+                               .first = dfn_of(first),
+                               .last = dfn_of(last),
+                               .leaf_only = leaf_only};
 
     return b->u.hw.ops->flush(&b->u.hw, &inv, 1);
 }

@@ -52,7 +52,7 @@ static void scalable_entries(void **state)
 
     (void)state;
     assert_int_equal(r->f->root & 0xfff, 0x400);
-    assert_int_equal(r->u.hw.ops->prepare(&r->u.hw, rid(SID_B)), 0);
+    assert_int_equal(r->u.hw.ops->prepare(&r->u.hw, rid(SID_B), 0), 0);
     assert_int_equal(fake_word(r->f, context_at(r->f, SID_B)) & 0xfff, 0); /* shows nothing */
     point(r, SID_B, &r->a, 0xabcd);
     at = context_at(r->f, SID_B);
@@ -142,7 +142,7 @@ static void another_segment_s_device_is_refused(void **state)
     struct rig *r = rig_create(FAKE_CAP, FAKE_ECAP);
 
     (void)state;
-    assert_int_equal(r->u.hw.ops->prepare(&r->u.hw, rid_of(1, 0, 0x30)), -EINVAL);
+    assert_int_equal(r->u.hw.ops->prepare(&r->u.hw, rid_of(1, 0, 0x30), 0), -EINVAL);
     rig_destroy(r);
 }
 
@@ -152,13 +152,13 @@ static void what_cannot_be_is_caught(void **state)
     struct hw_space s = space(&r->a, 0);
 
     (void)state;
-    assert_int_equal(r->u.hw.ops->prepare(&r->u.hw, rid(SID_A)), 0);
-    expect_assert_failure(r->u.hw.ops->point(&r->u.hw, rid(SID_A), &s)); /* did 0 */
+    assert_int_equal(r->u.hw.ops->prepare(&r->u.hw, rid(SID_A), 0), 0);
+    expect_assert_failure(r->u.hw.ops->point(&r->u.hw, rid(SID_A), 0, &s)); /* did 0 */
     s.did = DID_A;
     s.levels = 3;
-    expect_assert_failure(r->u.hw.ops->point(&r->u.hw, rid(SID_A), &s));
+    expect_assert_failure(r->u.hw.ops->point(&r->u.hw, rid(SID_A), 0, &s));
     s.levels = 4;
-    expect_assert_failure(r->u.hw.ops->point(&r->u.hw, rid(0x4000), &s));
+    expect_assert_failure(r->u.hw.ops->point(&r->u.hw, rid(0x4000), 0, &s));
     rig_destroy(r);
 }
 

@@ -87,8 +87,8 @@ static inline void point(struct rig *r, uint16_t sid, const struct pgtable *pt, 
 {
     const struct hw_space s = pt ? space(pt, did) : (struct hw_space){.did = 0};
 
-    assert_int_equal(r->u.hw.ops->prepare(&r->u.hw, rid(sid)), 0);
-    r->u.hw.ops->point(&r->u.hw, rid(sid), pt ? &s : NULL);
+    assert_int_equal(r->u.hw.ops->prepare(&r->u.hw, rid(sid), 0), 0);
+    r->u.hw.ops->point(&r->u.hw, rid(sid), 0, pt ? &s : NULL);
 }
 
 static inline int flush_device(struct rig *r, uint16_t sid, uint16_t left)

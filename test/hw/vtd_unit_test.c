@@ -180,7 +180,7 @@ static void no_memory_leaves_nothing(void **state)
         assert_true(!err || err == -ENOMEM);
         if (!err) {
             f->fail_alloc = n = 1;
-            for (; (err = u.hw.ops->prepare(&u.hw, rid(SID_A))); f->fail_alloc = ++n)
+            for (; (err = u.hw.ops->prepare(&u.hw, rid(SID_A), 0)); f->fail_alloc = ++n)
                 assert_int_equal(err, -ENOMEM);
             assert_int_equal(n, 4); /* each attempt keeps the tables that the last one made */
             vtd_fini(&u);
@@ -218,7 +218,7 @@ static void fini_keeps_what_hardware_may_use(void **state)
     (void)state;
     assert_int_equal(vtd_init(&u, &config), 0);
     assert_int_equal(vtd_ir_enable(&u, &interrupts), 0);
-    assert_int_equal(u.hw.ops->prepare(&u.hw, rid(SID_A)), 0);
+    assert_int_equal(u.hw.ops->prepare(&u.hw, rid(SID_A), 0), 0);
     assert_int_equal(f->objects, 2);
     f->stuck = 1u << 31;
     vtd_fini(&u);
@@ -249,8 +249,8 @@ static void given_up_it_blocks(uint64_t ecap, bool hangs, bool deaf)
         assert_false(reaches(r, SID_A, 0x1000, 0));
     assert_false(reaches(r, SID_B, 0x1000, 0));
     assert_int_equal(flush_range(r, DID_A, 1, 1, false), -EIO);
-    assert_int_equal(r->u.hw.ops->prepare(&r->u.hw, rid(SID_B)), -EIO);
-    r->u.hw.ops->point(&r->u.hw, rid(SID_A), NULL);
+    assert_int_equal(r->u.hw.ops->prepare(&r->u.hw, rid(SID_B), 0), -EIO);
+    r->u.hw.ops->point(&r->u.hw, rid(SID_A), 0, NULL);
     rig_destroy(r);
 }
 

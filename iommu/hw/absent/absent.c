@@ -2,17 +2,19 @@
 /* A unit that is not there. */
 #include "absent.h"
 
-static int prepare(struct hw_unit *unit, rid_t rid)
+static int prepare(struct hw_unit *unit, rid_t rid, uint32_t pasid)
 {
     (void)unit;
     (void)rid;
+    (void)pasid;
     return -ENODEV;
 }
 
 /* prepare() never succeeded, so nothing can be pointed anywhere. */
-static void point(struct hw_unit *unit, rid_t rid, const struct hw_space *space)
+static void point(struct hw_unit *unit, rid_t rid, uint32_t pasid, const struct hw_space *space)
 {
     (void)rid;
+    (void)pasid;
     CHECK(unit->port, !space);
 }
 

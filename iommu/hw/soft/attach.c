@@ -23,12 +23,14 @@ void soft_store(const struct soft_unit *u, uint64_t *at, uint64_t value)
         port->writeback(port->host, at, sizeof(*at));
 }
 
-int soft_prepare(struct hw_unit *unit, rid_t rid)
+int soft_prepare(struct hw_unit *unit, rid_t rid, uint32_t pasid)
 {
     struct soft_unit *u = soft_of(unit);
     mfn_t page;
     int err;
 
+    if (pasid > unit->max_pasid)
+        return -EINVAL;
     if (rid.n >> 16)
         return -ENODEV; /* another segment's: this unit has segment 0 */
     if (*root_entry(u, rid) & SOFT_ROOT_PRESENT)
@@ -41,11 +43,12 @@ int soft_prepare(struct hw_unit *unit, rid_t rid)
 }
 
 /* Two words: the present bit goes first and comes last, so that no mixture is ever present. */
-void soft_point(struct hw_unit *unit, rid_t rid, const struct hw_space *space)
+void soft_point(struct hw_unit *unit, rid_t rid, uint32_t pasid, const struct hw_space *space)
 {
     struct soft_unit *u = soft_of(unit);
     struct soft_context_entry *e = context_entry(u, rid);
 
+    CHECK(u->config.port, !pasid);
     soft_store(u, &e->lo, 0);
     if (!space)
         return;

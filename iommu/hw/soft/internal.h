@@ -83,8 +83,8 @@ static inline struct soft_device_entry *soft_cached_device(const struct soft_uni
 /* attach.c, invalidate.c */
 void soft_store(const struct soft_unit *u, uint64_t *at, uint64_t value);
 int soft_page(struct soft_unit *u, mfn_t *page); /* zeroed, as the walker sees it too */
-int soft_prepare(struct hw_unit *unit, rid_t rid);
-void soft_point(struct hw_unit *unit, rid_t rid, const struct hw_space *space);
+int soft_prepare(struct hw_unit *unit, rid_t rid, uint32_t pasid);
+void soft_point(struct hw_unit *unit, rid_t rid, uint32_t pasid, const struct hw_space *space);
 int soft_flush(struct hw_unit *unit, const struct hw_inv *inv, unsigned n);
 int soft_flush_interrupts(struct soft_unit *u, unsigned first, unsigned last);
 void soft_free_tables(struct soft_unit *u);

@@ -123,12 +123,12 @@ static int prepare(struct vtd_unit *u, rid_t rid)
 }
 
 /* The lock keeps a unit that is being given up from being linked to again. */
-int vtd_prepare(struct hw_unit *unit, rid_t rid)
+int vtd_prepare(struct hw_unit *unit, rid_t rid, uint32_t pasid)
 {
     struct vtd_unit *u = vtd_of(unit);
     int err;
 
-    if (rid.n >> 16 != u->config.segment)
+    if (rid.n >> 16 != u->config.segment || pasid > unit->max_pasid)
         return -EINVAL;
     vtd_lock(u);
     err = prepare(u, rid);
@@ -193,12 +193,12 @@ static void point_scalable(struct vtd_unit *u, rid_t rid, const struct hw_space 
  * space that the last requester left HW_INV_SPACE, in the same flush, before its did is used again.
  * did 0 is never used: caching mode tags what is not present with it (6.1).
  */
-void vtd_point(struct hw_unit *unit, rid_t rid, const struct hw_space *space)
+void vtd_point(struct hw_unit *unit, rid_t rid, uint32_t pasid, const struct hw_space *space)
 {
     struct vtd_unit *u = vtd_of(unit);
     const struct sluice_port *port = u->config.port;
 
-    CHECK(port, rid.n >> 16 == u->config.segment);
+    CHECK(port, rid.n >> 16 == u->config.segment && !pasid);
     CHECK(port, bus_of(u, rid) && bus_of(u, rid)->context[half_of(u, rid)].n);
     CHECK(port, !space || (space->did && space->did < u->hw.nr_dids));
     CHECK(port, !space || FIELD_GET(VTD_CAP_SAGAW, u->cap) >> VTD_AW(space->levels) & 1);

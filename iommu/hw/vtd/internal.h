@@ -86,8 +86,8 @@ int vtd_register_context(struct vtd_unit *u, unsigned granularity, uint16_t did,
 int vtd_register_iotlb(struct vtd_unit *u, const struct vtd_iotlb *what);
 
 /* attach.c */
-int vtd_prepare(struct hw_unit *unit, rid_t rid);
-void vtd_point(struct hw_unit *unit, rid_t rid, const struct hw_space *space);
+int vtd_prepare(struct hw_unit *unit, rid_t rid, uint32_t pasid);
+void vtd_point(struct hw_unit *unit, rid_t rid, uint32_t pasid, const struct hw_space *space);
 uint32_t vtd_stale(struct vtd_unit *u, rid_t rid);
 void vtd_not_stale(struct vtd_unit *u, rid_t rid);
 void vtd_block_all(struct vtd_unit *u);

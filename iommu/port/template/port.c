@@ -59,6 +59,31 @@ static int copy_to_guest(void *host, void *guest, uint64_t to, const void *from,
     return -EFAULT;
 }
 
+static void read_frame(void *host, mfn_t frame, unsigned offset, void *to, size_t size)
+{
+    (void)host;
+    (void)frame;
+    (void)offset;
+    memset(to, 0, size);
+}
+
+static void write_frame(void *host, mfn_t frame, unsigned offset, const void *from, size_t size)
+{
+    (void)host;
+    (void)frame;
+    (void)offset;
+    (void)from;
+    (void)size;
+}
+
+static void deliver(void *host, void *guest, uint64_t address, uint32_t data)
+{
+    (void)host;
+    (void)guest;
+    (void)address;
+    (void)data;
+}
+
 /* Nobody controls anybody until you say so. */
 static bool may_control(void *host, uint16_t caller, uint16_t target, unsigned subop)
 {
@@ -153,6 +178,9 @@ void port_template(struct sluice_port *port, void *host)
         .release_frame = release_frame,
         .copy_from_guest = copy_from_guest,
         .copy_to_guest = copy_to_guest,
+        .read_frame = read_frame,
+        .write_frame = write_frame,
+        .deliver = deliver,
         .may_control = may_control,
         .ioreq = ioreq,
         .lock = lock,
