@@ -215,7 +215,7 @@ static void hits(void *arg)
     uint64_t maddr, sum = 0;
 
     for (uint64_t i = 0; i < LOOKUP; i++) {
-        must(soft_translate(u, rid, (0x100000 + (i & 63)) << 12, false, &maddr, &reason));
+        must(soft_translate(u, rid, 0, (0x100000 + (i & 63)) << 12, false, &maddr, &reason));
         sum += maddr;
     }
     t->w->sink += sum;

@@ -133,7 +133,7 @@ static int read_sector(struct dma_device *d, struct machine_device *disk)
         printf("no DMA: %s\n", m.why ? m.why : "the hypervisor refused");
         return err;
     }
-    err = machine_dma(disk, machine_device_rid(disk), m.address, sector, sizeof(sector), true,
+    err = machine_dma(disk, machine_device_rid(disk), 0, m.address, sector, sizeof(sector), true,
                       &reason);
     unmapped = dma_unmap(d, DMA_NO_CPU, &m);
     return err ? err : unmapped;

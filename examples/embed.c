@@ -65,10 +65,10 @@ int main(void)
     CHECKED(hypercall(guest, IOMMU_reattach_device, &move, sizeof(move)));
 
     /* The device: one address works, the next one does not. */
-    CHECKED(machine_dma(nic, machine_device_rid(nic), 0x800000, data, sizeof(data), true, &reason));
+    CHECKED(machine_dma(nic, machine_device_rid(nic), 0, 0x800000, data, sizeof(data), true, &reason));
     CHECKED(machine_guest_read(guest, 0x10000, data, sizeof(data)));
     printf("the guest reads: %s\n", data);
-    if (!machine_dma(nic, machine_device_rid(nic), 0x801000, data, 1, true, &reason))
+    if (!machine_dma(nic, machine_device_rid(nic), 0, 0x801000, data, 1, true, &reason))
         return 1;
     printf("DMA to 0x801000: blocked, %s\n", sluice_reason_name(reason));
     return machine_destroy(m) ? 1 : 0;

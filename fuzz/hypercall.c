@@ -459,7 +459,7 @@ static void dma(struct fuzz *f, struct input *in)
     const rid_t rid = machine_device_rid(dev);
     enum hw_reason reason;
     char data[64] = {0};
-    const int status = machine_dma(dev, rid, addr, data, sizeof(data), what & 2, &reason);
+    const int status = machine_dma(dev, rid, 0, addr, data, sizeof(data), what & 2, &reason);
 
     must(ghost_dma(f->g, dev, rid, addr, sizeof(data), what & 2, status, reason));
 }

@@ -181,7 +181,7 @@ int guest_dma(struct guest *g, unsigned device, uint64_t address, void *data, si
     struct machine_device *dev = g->devices[device];
     const rid_t rid = machine_device_rid(dev);
     enum hw_reason reason = HW_REASON_NONE;
-    const int err = machine_dma(dev, rid, address, data, size, write, &reason);
+    const int err = machine_dma(dev, rid, 0, address, data, size, write, &reason);
 
     guest_told(g, ghost_dma(g->ghost, dev, rid, address, size, write, err, reason));
     return err;

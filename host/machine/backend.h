@@ -114,8 +114,8 @@ struct machine_backend {
     rid_t (*appears)(struct machine_device *dev, rid_t rid);
 
     /* As machine_dma and machine_disk, with arguments that were checked. */
-    int (*dma)(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
-               bool write, enum hw_reason *reason);
+    int (*dma)(struct machine_device *dev, rid_t rid, uint32_t pasid, uint64_t addr, void *data,
+               size_t size, bool write, enum hw_reason *reason);
     int (*disk)(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr, bool write,
                 enum hw_reason *reason);
 

@@ -176,8 +176,8 @@ static void report_faults(struct machine_device *dev, int err)
         sluice_faults_collect(dev->m->sluice);
 }
 
-int machine_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
-                bool write, enum hw_reason *reason)
+int machine_dma(struct machine_device *dev, rid_t rid, uint32_t pasid, uint64_t addr, void *data,
+                size_t size, bool write, enum hw_reason *reason)
 {
     uint32_t message;
     int err;
@@ -186,13 +186,15 @@ int machine_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data
     addr = machine_device_addr(dev, addr);
     if (!device_sends_as(dev, rid) || size > MOST_DMA)
         return -EINVAL;
-    if (interrupt_is_message(addr, size, write)) {
+    if (pasid && dev->m->config.no_pasid)
+        return machine_fail(dev->m, -EOPNOTSUPP, "this machine was made without PASIDs");
+    if (!pasid && interrupt_is_message(addr, size, write)) {
         memcpy(&message, data, sizeof(message));
         return interrupt_dma(dev, rid, addr, message, reason);
     }
     if (size && addr > UINT64_MAX - (size - 1))
         size = (size_t)(UINT64_MAX - addr) + 1; /* no address wraps: what is up there is blocked */
-    err = dev->m->backend->dma(dev, rid, addr, data, size, write, reason);
+    err = dev->m->backend->dma(dev, rid, pasid, addr, data, size, write, reason);
     report_faults(dev, err);
     return err;
 }

@@ -34,7 +34,7 @@ int doorbell_message(struct machine_device *dev, rid_t rid, uint64_t addr, uint3
     int err;
 
     dev->rang = false;
-    err = machine_dma(dev, rid, addr, &data, sizeof(data), true, &out->reason);
+    err = machine_dma(dev, rid, 0, addr, &data, sizeof(data), true, &out->reason);
     if (err)
         return err;
     if (!dev->rang)

@@ -56,6 +56,8 @@ struct machine_config {
     bool caching_mode;        /* the unit caches not-present entries */
     bool noncoherent;         /* the unit does not snoop CPU caches */
     bool friendly;            /* the software unit has no caches */
+    unsigned stages;          /* of translation in a unit: 1, 2; 0: what it has, or 2 */
+    bool no_pasid;            /* devices and units know no PASIDs */
     uint64_t seed;            /* of scattering and of the unit's moods; any value is fine */
     const struct sluice_region *holes; /* platform memory that is never anybody's RAM */
     unsigned nr_holes;
@@ -224,12 +226,13 @@ const char *machine_device_name(struct machine *m, const struct sluice_device *d
 
 /*
  * The device moves `size` bytes between `data` and the address as it sees it, page by page, as
- * requester `rid` (of its own). Performed: 0. Blocked: -EACCES and *reason; pages before the
- * blocked one were performed. -EINVAL: not its rid; the range wraps; more than 64 MiB. A write of
- * four bytes to the interrupt window is an interrupt message, performed when it was delivered.
+ * requester `rid` (of its own), with a PASID or (0) without one. Performed: 0. Blocked: -EACCES and
+ * *reason; pages before the blocked one were performed. -EINVAL: not its rid; the range wraps; more
+ * than 64 MiB. -EOPNOTSUPP: the machine's devices send no PASIDs. A write of four bytes to the
+ * interrupt window, without a PASID, is an interrupt message, performed when it was delivered.
  */
-int machine_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
-                bool write, enum hw_reason *reason);
+int machine_dma(struct machine_device *dev, rid_t rid, uint32_t pasid, uint64_t addr, void *data,
+                size_t size, bool write, enum hw_reason *reason);
 /* The disk reads blocks into memory (write = false: DMA writes) or writes them from there. -ENODEV,
  * -ERANGE. */
 int machine_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr,
@@ -282,10 +285,12 @@ void machine_prefetch(struct machine *m);
  */
 struct machine_cached {
     rid_t rid;
+    uint32_t pasid;
     dfn_t dfn;
     mfn_t mfn;
     uint64_t nr;
     unsigned attr; /* 0: a cached not-present entry */
+    bool second;   /* dfn is a gfn: what the second stage below a guest's own table makes of it */
 };
 void machine_cached(struct machine *m, void (*visit)(void *arg, const struct machine_cached *c),
                     void *arg);

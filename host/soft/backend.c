@@ -49,11 +49,14 @@ static int add_unit(struct machine *m, struct soft_unit *u, unsigned index)
                 .noncoherent = c->noncoherent},
         .caching_mode = c->caching_mode,
         .interrupts = !c->no_intremap,
+        .nests = c->stages != 1 && !c->noncoherent, /* guests cannot write their tables back */
+        .max_pasid = c->no_pasid ? 0 : SOFT_MAX_PASID,
         .cache_lg2 = c->friendly          ? 0
                      : c->ram <= 4u << 20 ? 8
                                           : 12,
         .seed = c->seed + index,
         .memory = m->ram.view,
+        .memory_size = c->ram,
         .hangs = hangs,
     };
     int err = soft_init(u, &config);

@@ -9,22 +9,39 @@ void soft_prefetch(struct machine_device *dev, dfn_t dfn)
 
     soft_hold(s->unit);
     for (unsigned i = 0; i < dev->nr_rids; i++)
-        (void)soft_peek(s->unit, dev->rids[i], dfn.n << FRAME_LG2, false, &maddr);
+        (void)soft_peek(s->unit, dev->rids[i], 0, dfn.n << FRAME_LG2, false, &maddr);
     soft_let_go(s->unit);
 }
 
 struct show {
     rid_t rid;
+    uint32_t pasid;
     void (*visit)(void *arg, const struct machine_cached *c);
     void *arg;
 };
 
-static void show_one(void *arg, dfn_t dfn, mfn_t mfn, uint64_t nr, unsigned attr)
+static void show_one(void *arg, const struct soft_cached *cached)
 {
     const struct show *s = arg;
-    const struct machine_cached c = {s->rid, dfn, mfn, nr, attr};
+    const struct machine_cached c = {
+        .rid = s->rid,
+        .pasid = s->pasid,
+        .dfn = cached->dfn,
+        .mfn = cached->mfn,
+        .nr = cached->nr,
+        .attr = cached->attr,
+        .second = cached->second,
+    };
 
     s->visit(s->arg, &c);
+}
+
+static void show_pasids(struct soft_unit *u, struct show *show)
+{
+    do {
+        soft_visit_cached(u, show->rid, show->pasid, show_one, show);
+        show->pasid = soft_next_pasid(u, show->rid, show->pasid);
+    } while (show->pasid);
 }
 
 void soft_cached(struct machine_device *dev,
@@ -33,9 +50,9 @@ void soft_cached(struct machine_device *dev,
     struct soft_device *s = dev->state;
 
     for (unsigned i = 0; i < dev->nr_rids; i++) {
-        struct show show = {dev->rids[i], visit, arg};
+        struct show show = {dev->rids[i], 0, visit, arg};
 
-        soft_visit_cached(s->unit, dev->rids[i], show_one, &show);
+        show_pasids(s->unit, &show);
     }
 }
 

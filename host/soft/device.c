@@ -31,6 +31,11 @@ static int load_disk(struct machine_device *dev, struct soft_device *s, const ch
                   : 0;
 }
 
+struct requester {
+    rid_t rid;
+    uint32_t pasid;
+};
+
 /* Units share the devices by device number; a group's members are behind the unit of the first. */
 static struct soft_unit *unit_for(struct machine *m, const struct machine_device_config *config)
 {
@@ -62,15 +67,23 @@ void soft_remove_device(struct machine_device *dev)
     free(s);
 }
 
-static int translate(struct machine_device *dev, rid_t rid, uint64_t addr, bool write,
-                     uint64_t *maddr, enum hw_reason *reason)
+/* Where no unit is in between, nothing knows what to do with a PASID. */
+static enum hw_reason directly(const struct machine *m, uint32_t pasid, uint64_t addr)
+{
+    if (pasid)
+        return HW_REASON_BLOCKED;
+    return addr < m->ram.size ? HW_REASON_NONE : HW_REASON_NOT_PRESENT;
+}
+
+static int translate(struct machine_device *dev, const struct requester *from, uint64_t addr,
+                     bool write, uint64_t *maddr, enum hw_reason *reason)
 {
     const struct soft_device *s = dev->state;
 
     if (s->unit)
-        return soft_translate(s->unit, rid, addr, write, maddr, reason);
+        return soft_translate(s->unit, from->rid, from->pasid, addr, write, maddr, reason);
     *maddr = addr;
-    *reason = addr < dev->m->ram.size ? HW_REASON_NONE : HW_REASON_NOT_PRESENT;
+    *reason = directly(dev->m, from->pasid, addr);
     return *reason == HW_REASON_NONE ? 0 : -EACCES;
 }
 
@@ -90,8 +103,8 @@ static void move(struct machine_device *dev, uint64_t maddr, char *data, size_t 
 }
 
 /* Within one frame. The unit completes no invalidation in the middle of it. */
-static int move_in_frame(struct machine_device *dev, rid_t rid, uint64_t addr, char *data, size_t n,
-                         bool write, enum hw_reason *reason)
+static int move_in_frame(struct machine_device *dev, const struct requester *from, uint64_t addr,
+                         char *data, size_t n, bool write, enum hw_reason *reason)
 {
     struct soft_device *s = dev->state;
     uint64_t maddr;
@@ -99,7 +112,7 @@ static int move_in_frame(struct machine_device *dev, rid_t rid, uint64_t addr, c
 
     if (s->unit)
         soft_hold(s->unit);
-    err = translate(dev, rid, addr, write, &maddr, reason);
+    err = translate(dev, from, addr, write, &maddr, reason);
     if (!err)
         move(dev, maddr, data, n, write);
     if (s->unit)
@@ -107,9 +120,10 @@ static int move_in_frame(struct machine_device *dev, rid_t rid, uint64_t addr, c
     return err;
 }
 
-int soft_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
-             bool write, enum hw_reason *reason)
+int soft_dma(struct machine_device *dev, rid_t rid, uint32_t pasid, uint64_t addr, void *data,
+             size_t size, bool write, enum hw_reason *reason)
 {
+    const struct requester from = {rid, pasid};
     char *at = data;
     int err = 0;
 
@@ -117,7 +131,7 @@ int soft_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, s
         n = FRAME_SIZE - addr % FRAME_SIZE;
         if (n > size)
             n = size;
-        err = move_in_frame(dev, rid, addr, at, n, write, reason);
+        err = move_in_frame(dev, &from, addr, at, n, write, reason);
     }
     return err;
 }
@@ -130,7 +144,7 @@ int soft_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t
 
     if (lba > blocks || count > blocks - lba)
         return -ERANGE;
-    return soft_dma(dev, dev->rids[0], addr, s->disk + lba * BLOCK, (size_t)count * BLOCK, !write,
+    return soft_dma(dev, dev->rids[0], 0, addr, s->disk + lba * BLOCK, (size_t)count * BLOCK, !write,
                     reason);
 }
 

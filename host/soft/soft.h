@@ -24,8 +24,8 @@ struct soft_unit *soft_machine_unit(const struct machine *m, unsigned index);
 /* device.c */
 int soft_add_device(struct machine_device *dev, const struct machine_device_config *config);
 void soft_remove_device(struct machine_device *dev);
-int soft_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
-             bool write, enum hw_reason *reason);
+int soft_dma(struct machine_device *dev, rid_t rid, uint32_t pasid, uint64_t addr, void *data,
+             size_t size, bool write, enum hw_reason *reason);
 int soft_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t addr, bool write,
               enum hw_reason *reason);
 

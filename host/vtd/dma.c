@@ -69,14 +69,16 @@ static int piece(struct machine_device *dev, uint64_t addr, unsigned char *data,
     return *reason == HW_REASON_NONE ? 0 : -EACCES;
 }
 
-int vtd_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
-            bool write, enum hw_reason *reason)
+int vtd_dma(struct machine_device *dev, rid_t rid, uint32_t pasid, uint64_t addr, void *data,
+            size_t size, bool write, enum hw_reason *reason)
 {
     unsigned char *at = data;
     int err = vtd_check_requester(dev, rid);
 
     if (err)
         return err;
+    if (pasid)
+        return machine_fail(dev->m, -EOPNOTSUPP, "QEMU's devices send no PASIDs");
     if (dev->kind != MACHINE_DMA)
         return machine_fail(dev->m, -EOPNOTSUPP, "an nvme moves blocks only: read, write");
     for (size_t n; size && !err; size -= n, addr += n, at += n) {

@@ -88,7 +88,7 @@ int vtd_message(struct machine_device *dev, rid_t rid, const struct hw_message *
 /* dma.c */
 /* Where the device's context says that the address goes; NULL: nowhere that is RAM. */
 void *vtd_where(struct machine_device *dev, uint64_t addr);
-int vtd_dma(struct machine_device *dev, rid_t rid, uint64_t addr, void *data, size_t size,
-            bool write, enum hw_reason *reason);
+int vtd_dma(struct machine_device *dev, rid_t rid, uint32_t pasid, uint64_t addr, void *data,
+            size_t size, bool write, enum hw_reason *reason);
 
 #endif

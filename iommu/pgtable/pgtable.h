@@ -227,6 +227,7 @@ bool pt_reap(struct pgtable *pt, pt_release_run release, void *arg);
  * `read(arg, table, offset, level)` returns the 8 bytes at that offset of that table page.
  * 0 and *out, or -ENOENT (not present at out->level), or -EINVAL (reserved bits set at out->level).
  * Rights are those of all levels together; PT_MARK, which is nothing to hardware, is not reported.
+ * While it reads, and where it fails, out->attr has the rights that the tables above leave.
  */
 typedef uint64_t (*pt_read)(void *arg, mfn_t table, unsigned offset, unsigned level);
 int pt_trace(const struct pt_geometry *geo, mfn_t root, uint64_t iova, pt_read read, void *arg,

@@ -25,7 +25,7 @@ static int trace(const struct pt_geometry *geo, mfn_t table, unsigned level, uin
     uint64_t dfn = iova >> FRAME_LG2;
     unsigned rights = PT_READ | PT_WRITE;
 
-    *out = (struct pt_leaf){.dfn = {dfn}, .level = (uint8_t)level};
+    *out = (struct pt_leaf){.dfn = {dfn}, .level = (uint8_t)level, .attr = rights};
     if (beyond_space(geo, iova))
         return -ENOENT;
     for (;; level--) {
@@ -44,6 +44,7 @@ static int trace(const struct pt_geometry *geo, mfn_t table, unsigned level, uin
             return 0;
         }
         rights &= fmt_table_attr(e);
+        out->attr = rights;
         table.n = fmt_table_mfn(e);
     }
 }

@@ -272,7 +272,7 @@ static bool dma(struct world *w, const struct op *op)
     enum hw_reason reason = HW_REASON_NONE;
     uint8_t data[2 * FRAME_SIZE] = {0};
     size_t size = op->flags ? op->flags : 8;
-    int status = machine_dma(dev, rid, op->dfn << FRAME_LG2, data, size, op->write, &reason);
+    int status = machine_dma(dev, rid, 0, op->dfn << FRAME_LG2, data, size, op->write, &reason);
 
     return agreed(w,
                   ghost_dma(w->g, dev, rid, op->dfn << FRAME_LG2, size, op->write, status, reason));

@@ -132,7 +132,7 @@ static int dma(uint64_t address, void *data, size_t size, bool write)
 {
     enum hw_reason reason;
 
-    return machine_dma(w.dev, machine_device_rid(w.dev), address, data, size, write, &reason);
+    return machine_dma(w.dev, machine_device_rid(w.dev), 0, address, data, size, write, &reason);
 }
 
 /* The device writes a text there, and the guest finds it in its buffer. */

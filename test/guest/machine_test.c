@@ -171,7 +171,7 @@ static int dma(struct world *w, uint64_t bfn, const char *text)
     char data[16];
 
     strncpy(data, text, sizeof(data));
-    return machine_dma(w->dev, machine_device_rid(w->dev), bfn << 12, data, sizeof(data), true,
+    return machine_dma(w->dev, machine_device_rid(w->dev), 0, bfn << 12, data, sizeof(data), true,
                        &reason);
 }
 

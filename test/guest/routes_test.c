@@ -214,7 +214,7 @@ static int dma(const struct row *r, uint64_t address, uint8_t *data, bool write)
     struct machine_device *dev = w.dev[r->device];
     enum hw_reason reason;
 
-    return machine_dma(dev, machine_device_rid(dev), address, data, LENGTH, write, &reason);
+    return machine_dma(dev, machine_device_rid(dev), 0, address, data, LENGTH, write, &reason);
 }
 
 static void device_reads(const struct row *r, const struct dma_mapping *m, unsigned seed)

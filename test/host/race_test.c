@@ -156,7 +156,7 @@ static void *device(void *arg)
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         soft_hold(u);
-        (void)soft_translate(u, (rid_t){RID}, (uint64_t)dice(&k->seed, 1024) << 12,
+        (void)soft_translate(u, (rid_t){RID}, 0, (uint64_t)dice(&k->seed, 1024) << 12,
                              dice(&k->seed, 2), &maddr, &reason);
         soft_let_go(u);
         if (dice(&k->seed, 16))

@@ -83,7 +83,7 @@ static int write_at(struct machine_device *dev, uint64_t addr)
     enum hw_reason reason;
     uint64_t word = 1;
 
-    return machine_dma(dev, machine_device_rid(dev), addr, &word, sizeof(word), true, &reason);
+    return machine_dma(dev, machine_device_rid(dev), 0, addr, &word, sizeof(word), true, &reason);
 }
 
 static void test_way(void **unused)

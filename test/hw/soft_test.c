@@ -120,7 +120,7 @@ static uint64_t seen(struct bench *b, rid_t rid, uint64_t dfn)
     enum hw_reason reason;
     uint64_t maddr;
 
-    if (soft_translate(&b->u, rid, dfn << FRAME_LG2, false, &maddr, &reason))
+    if (soft_translate(&b->u, rid, 0, dfn << FRAME_LG2, false, &maddr, &reason))
         return NOWHERE;
     return maddr >> FRAME_LG2;
 }
@@ -339,7 +339,7 @@ static enum hw_reason reason_of(struct bench *b, uint64_t addr, bool write)
     enum hw_reason reason;
     uint64_t maddr;
 
-    (void)soft_translate(&b->u, RID, addr, write, &maddr, &reason);
+    (void)soft_translate(&b->u, RID, 0, addr, write, &maddr, &reason);
     return reason;
 }
 
@@ -392,16 +392,13 @@ static void access_between(struct host *h, const struct sluice_lock *lock)
     if (lock != &b->u.dma)
         return;
     h->on_unlock = NULL;
-    (void)soft_peek(&b->u, RID, 0, false, &maddr);
+    (void)soft_peek(&b->u, RID, 0, 0, false, &maddr);
     h->on_unlock = access_between;
 }
 
-static void count_one(void *arg, dfn_t dfn, mfn_t mfn, uint64_t nr, unsigned attr)
+static void count_one(void *arg, const struct soft_cached *cached)
 {
-    (void)dfn;
-    (void)mfn;
-    (void)nr;
-    (void)attr;
+    (void)cached;
     ++*(unsigned *)arg;
 }
 
@@ -422,13 +419,13 @@ static void nothing_is_refilled_from_an_entry_that_was_dropped(void **state)
         unsigned left = 0;
 
         point_at(b, RID, 5);
-        assert_int_equal(soft_peek(&b->u, RID, 0, false, &maddr), HW_REASON_NONE);
+        assert_int_equal(soft_peek(&b->u, RID, 0, 0, false, &maddr), HW_REASON_NONE);
         point_at(b, RID, 0);
         b->h->on_unlock = access_between;
         assert_int_equal(b->u.hw.ops->flush(&b->u.hw, inv, 2), 0);
         b->h->on_unlock = NULL;
         point_at(b, RID, 5);
-        soft_visit_cached(&b->u, RID, count_one, &left);
+        soft_visit_cached(&b->u, RID, 0, count_one, &left);
         assert_int_equal(left, 0);
         assert_int_equal(flush(b, HW_INV_ALL, 0, 0, 0, false), 0);
     }

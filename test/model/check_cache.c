@@ -73,7 +73,7 @@ static void visit(void *arg, const struct machine_cached *cached)
     struct caches *c = arg;
     const struct ghost_device *dev = find_requester(c->g, cached->rid);
 
-    if (!c->right)
+    if (!c->right || cached->pasid || cached->second)
         return;
     if (!dev) {
         c->right = complain(c->g, "the unit's cache holds dfn 0x%jx for an unknown requester 0x%x",

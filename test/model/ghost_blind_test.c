@@ -90,7 +90,7 @@ static void stale_cache(void **state)
     unsigned char data[8] = {0};
     enum hw_reason reason;
 
-    assert_int_equal(machine_dma(f->nic, (rid_t){NIC}, 0x100000, data, 8, false, &reason), 0);
+    assert_int_equal(machine_dma(f->nic, (rid_t){NIC}, 0, 0x100000, data, 8, false, &reason), 0);
     machine_prefetch(f->m);
     accepts(f, check_caches(f->g));
     out.unmapped = 4;

@@ -66,7 +66,7 @@ static void move(struct player *p, const struct sc_line *line, struct machine_de
     uint64_t addr = player_number(p, line->call, "addr");
     enum hw_reason reason = HW_REASON_NONE;
 
-    out->status = machine_dma(dev, rid, addr, data, size, write, &reason);
+    out->status = machine_dma(dev, rid, 0, addr, data, size, write, &reason);
     note_block(out, write, reason);
     player_told(p, out, ghost_dma(p->ghost, dev, rid, addr, size, write, (int)out->status, reason));
 }

@@ -1,126 +1,109 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Device: caches of translations, of table pointers and of device entries. An entry stays until a
- * command drops it or another one takes its place.
+ * Device: caches of translations and of table pointers. An entry stays until a command drops it or
+ * another one takes its place.
  */
 #include "internal.h"
-
-static unsigned tag_lg2(const struct soft_tag *tag)
-{
-    return tag->key & 0xff;
-}
-
-static bool tag_is(const struct soft_tag *tag, uint16_t did)
-{
-    return (tag->key & ~0xffu) == SOFT_KEY(did, 0);
-}
-
-static uint64_t tag_first(const struct soft_tag *tag)
-{
-    return tag->block << (tag_lg2(tag) - FRAME_LG2);
-}
-
-static uint64_t tag_last(const struct soft_tag *tag)
-{
-    return tag_first(tag) + (BIT64(tag_lg2(tag) - FRAME_LG2) - 1);
-}
 
 static void fill(struct soft_unit *u, struct soft_tag tag, uint64_t mfn, unsigned attr)
 {
     u->tlb[soft_slot(u, tag)] = (struct soft_tlb_entry){.tag = tag, .mfn = mfn, .attr = attr};
-    u->tlb_sizes |= BIT64(tag_lg2(&tag));
+    u->tlb_sizes |= BIT64(soft_tag_lg2(&tag));
 }
 
-void soft_tlb_fill(struct soft_unit *u, uint16_t did, uint64_t dfn, const struct pt_leaf *leaf)
+/* Without a right it would look like one of a page that is not there. */
+void soft_tlb_fill(struct soft_unit *u, uint32_t space, uint64_t dfn, const struct pt_leaf *leaf)
 {
     const uint64_t mask = BIT64(leaf->lg2 - FRAME_LG2) - 1;
 
-    if (u->tlb)
-        fill(u, soft_tag(did, dfn, leaf->lg2), leaf->mfn.n & ~mask, leaf->attr);
+    if (u->tlb && leaf->attr)
+        fill(u, soft_tag(space, dfn, leaf->lg2), leaf->mfn.n & ~mask, leaf->attr);
 }
 
-void soft_tlb_fill_absent(struct soft_unit *u, uint16_t did, uint64_t dfn)
+void soft_tlb_fill_absent(struct soft_unit *u, uint32_t space, uint64_t dfn)
 {
     if (u->tlb)
-        fill(u, soft_tag(did, dfn, FRAME_LG2), 0, 0);
+        fill(u, soft_tag(space, dfn, FRAME_LG2), 0, 0);
 }
 
-unsigned soft_table_lg2(const struct soft_unit *u, unsigned level)
+bool soft_tlb_leaf(const struct soft_unit *u, const struct soft_stage *stage, uint64_t dfn,
+                   struct pt_leaf *leaf)
+{
+    const struct soft_tlb_entry *e = soft_tlb_find(u, stage->space, dfn);
+
+    *leaf = (struct pt_leaf){.dfn = {dfn}};
+    if (!e)
+        return false;
+    leaf->lg2 = (uint8_t)soft_tag_lg2(&e->tag);
+    leaf->mfn = mfn_of(e->mfn + (dfn & (BIT64(leaf->lg2 - FRAME_LG2) - 1)));
+    leaf->attr = e->attr;
+    return true;
+}
+
+unsigned soft_table_lg2(const struct pt_geometry *geo, unsigned level)
 {
     unsigned lg2 = FRAME_LG2;
 
     for (unsigned l = 0; l <= level; l++)
-        lg2 += u->config.geo.format->level_bits[l];
+        lg2 += geo->format->level_bits[l];
     return lg2 < 63 ? lg2 : 63;
 }
 
-bool soft_tables_find(struct soft_unit *u, uint16_t did, uint64_t dfn, mfn_t *table,
-                      unsigned *level)
+const struct soft_table_entry *soft_tables_find(const struct soft_unit *u,
+                                                const struct soft_stage *stage, uint64_t dfn,
+                                                unsigned *level)
 {
-    for (unsigned l = 0; u->tables && l + 1u < u->config.geo.levels; l++) {
-        const struct soft_tag tag = soft_tag(did, dfn, soft_table_lg2(u, l));
+    for (unsigned l = 0; u->tables && l + 1u < stage->geo.levels; l++) {
+        const struct soft_tag tag = soft_tag(stage->space, dfn, soft_table_lg2(&stage->geo, l));
         const struct soft_table_entry *e = &u->tables[soft_slot(u, tag)];
 
         if (!soft_same(e->tag, tag))
             continue;
-        *table = mfn_of(e->mfn);
         *level = l;
-        return true;
+        return e;
     }
-    return false;
+    return NULL;
 }
 
-void soft_tables_fill(struct soft_unit *u, uint16_t did, uint64_t dfn, unsigned level, mfn_t table)
+void soft_tables_fill(struct soft_unit *u, const struct soft_stage *stage, uint64_t dfn,
+                      unsigned level, const struct soft_table_entry *e)
 {
-    const struct soft_tag tag = soft_tag(did, dfn, soft_table_lg2(u, level));
+    const struct soft_tag tag = soft_tag(stage->space, dfn, soft_table_lg2(&stage->geo, level));
+    struct soft_table_entry *slot;
 
-    if (u->tables && level + 1u < u->config.geo.levels)
-        u->tables[soft_slot(u, tag)] = (struct soft_table_entry){tag, table.n};
-}
-
-void soft_cache_device(struct soft_unit *u, rid_t rid, const struct soft_context_entry *entry)
-{
-    const uint16_t did = (uint16_t)FIELD_GET(SOFT_CONTEXT_DID, entry->hi);
-
-    if (!u->tlb || u->blocked)
+    if (!u->tables || level + 1u >= stage->geo.levels)
         return;
-    *soft_device_slot(u, rid) = (struct soft_device_entry){
-        .rid = rid.n,
-        .valid = true,
-        .usable = entry->lo & SOFT_CONTEXT_PRESENT,
-        .key = SOFT_KEY(did, FRAME_LG2),
-        .hash = soft_hash(SOFT_KEY(did, FRAME_LG2)),
-        .entry = *entry,
-    };
+    slot = &u->tables[soft_slot(u, tag)];
+    *slot = *e;
+    slot->tag = tag;
 }
 
-void soft_drop_device(struct soft_unit *u, rid_t rid)
+static void drop(struct soft_tag *tag, uint32_t space, uint64_t first, uint64_t last)
 {
-    struct soft_device_entry *e = soft_cached_device(u, rid);
-
-    if (e)
-        e->valid = e->usable = false;
-}
-
-static void drop(struct soft_tag *tag, uint16_t did, uint64_t first, uint64_t last)
-{
-    if (tag_is(tag, did) && tag_first(tag) <= last && tag_last(tag) >= first)
+    if (soft_tag_is(tag, space) && soft_tag_first(tag) <= last && soft_tag_last(tag) >= first)
         tag->key = 0;
+}
+
+static void drop_range(struct soft_unit *u, uint32_t space, uint64_t first, uint64_t last,
+                       bool leaf_only)
+{
+    for (uint64_t i = 0; u->tlb && i < BIT64(u->config.cache_lg2); i++) {
+        drop(&u->tlb[i].tag, space, first, last);
+        if (!leaf_only)
+            drop(&u->tables[i].tag, space, first, last);
+    }
 }
 
 void soft_drop_range(struct soft_unit *u, uint16_t did, uint64_t first, uint64_t last,
                      bool leaf_only)
 {
-    for (uint64_t i = 0; u->tlb && i < BIT64(u->config.cache_lg2); i++) {
-        drop(&u->tlb[i].tag, did, first, last);
-        if (!leaf_only)
-            drop(&u->tables[i].tag, did, first, last);
-    }
+    drop_range(u, SOFT_SPACE(did), first, last, leaf_only);
 }
 
 void soft_drop_space(struct soft_unit *u, uint16_t did)
 {
-    soft_drop_range(u, did, 0, UINT64_MAX, false);
+    drop_range(u, SOFT_SPACE(did), 0, UINT64_MAX, false);
+    drop_range(u, SOFT_SPACE(did) | SOFT_SECOND, 0, UINT64_MAX, false);
 }
 
 void soft_drop_all(struct soft_unit *u)
@@ -130,63 +113,4 @@ void soft_drop_all(struct soft_unit *u)
     for (unsigned i = 0; i < SOFT_DEVICES; i++)
         u->devices[i].valid = u->devices[i].usable = false;
     u->tlb_sizes = 0;
-}
-
-struct through {
-    struct soft_unit *u;
-};
-
-static uint64_t read_entry(void *arg, mfn_t table, unsigned offset, unsigned level)
-{
-    const struct through *t = arg;
-
-    (void)level;
-    return soft_read(t->u, table, offset);
-}
-
-/* Translations reached through a cached pointer to a lowest table, whatever the tables above say.
- */
-static void visit_table(struct soft_unit *u, const struct soft_table_entry *e, soft_visit visit,
-                        void *arg)
-{
-    struct through t = {u};
-    struct pt_leaf leaf;
-
-    for (uint64_t dfn = tag_first(&e->tag); dfn <= tag_last(&e->tag); dfn++)
-        if (!pt_trace_from(&u->config.geo, mfn_of(e->mfn), 0, dfn << FRAME_LG2, read_entry, &t,
-                           &leaf))
-            visit(arg, dfn_of(dfn), leaf.mfn, 1, leaf.attr);
-}
-
-void soft_visit_cached(struct soft_unit *u, rid_t rid, soft_visit visit, void *arg)
-{
-    const struct soft_device_entry *dev = soft_cached_device(u, rid);
-    struct soft_context_entry entry = {0};
-    uint64_t root;
-    uint16_t did;
-
-    if (!u->tlb || u->blocked)
-        return;
-    root = soft_read(u, u->root, (rid.n >> 8 & 0xff) * 8);
-    if (dev) {
-        entry = dev->entry;
-    } else if (root & SOFT_ROOT_PRESENT) {
-        const mfn_t table = mfn_of(FIELD_GET(SOFT_ROOT_TABLE, root));
-
-        entry.lo = soft_read(u, table, (rid.n & 0xff) * 16);
-        entry.hi = soft_read(u, table, (rid.n & 0xff) * 16 + 8);
-    }
-    if (!(entry.lo & SOFT_CONTEXT_PRESENT))
-        return;
-    did = (uint16_t)FIELD_GET(SOFT_CONTEXT_DID, entry.hi);
-    for (uint64_t i = 0; i < BIT64(u->config.cache_lg2); i++) {
-        const struct soft_tlb_entry *e = &u->tlb[i];
-        const struct soft_table_entry *t = &u->tables[i];
-
-        if (tag_is(&e->tag, did))
-            visit(arg, dfn_of(tag_first(&e->tag)), mfn_of(e->mfn),
-                  BIT64(tag_lg2(&e->tag) - FRAME_LG2), e->attr);
-        if (tag_is(&t->tag, did) && tag_lg2(&t->tag) == soft_table_lg2(u, 0))
-            visit_table(u, t, visit, arg);
-    }
 }

@@ -8,6 +8,7 @@ static struct soft_command encode(const struct hw_inv *inv)
 {
     static const unsigned kind[] = {
         [HW_INV_DEVICE] = SOFT_COMMAND_DEVICE,
+        [HW_INV_PASID] = SOFT_COMMAND_PASID,
         [HW_INV_SPACE] = SOFT_COMMAND_SPACE,
         [HW_INV_RANGE] = SOFT_COMMAND_RANGE,
         [HW_INV_ALL] = SOFT_COMMAND_ALL,
@@ -17,7 +18,7 @@ static struct soft_command encode(const struct hw_inv *inv)
         .what = FIELD_PREP(SOFT_COMMAND_KIND, kind[inv->kind]) |
                 FIELD_PREP(SOFT_COMMAND_DID, inv->did) | FIELD_PREP(SOFT_COMMAND_RID, inv->rid.n) |
                 (inv->leaf_only ? SOFT_COMMAND_LEAF : 0),
-        .first = inv->first.n,
+        .first = inv->kind == HW_INV_PASID ? inv->pasid : inv->first.n,
         .last = inv->last.n,
     };
 }
@@ -71,6 +72,11 @@ int soft_flush_interrupts(struct soft_unit *u, unsigned first, unsigned last)
     return finish(u);
 }
 
+static bool drops_entries(const struct hw_inv *inv)
+{
+    return inv->kind == HW_INV_DEVICE || inv->kind == HW_INV_PASID;
+}
+
 int soft_flush(struct hw_unit *unit, const struct hw_inv *inv, unsigned n)
 {
     struct soft_unit *u = soft_of(unit);
@@ -80,7 +86,7 @@ int soft_flush(struct hw_unit *unit, const struct hw_inv *inv, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         const struct soft_command command = encode(&inv[i]);
 
-        if (i && inv[i - 1].kind == HW_INV_DEVICE && inv[i].kind != HW_INV_DEVICE)
+        if (i && drops_entries(&inv[i - 1]) && !drops_entries(&inv[i]))
             put(u, &fence);
         put(u, &command);
     }

@@ -17,10 +17,14 @@ static struct soft_command fetch(const struct soft_unit *u, unsigned index)
 static void execute(struct soft_unit *u, const struct soft_command *c)
 {
     const uint16_t did = (uint16_t)FIELD_GET(SOFT_COMMAND_DID, c->what);
+    const rid_t rid = {(uint32_t)FIELD_GET(SOFT_COMMAND_RID, c->what)};
 
     switch (FIELD_GET(SOFT_COMMAND_KIND, c->what)) {
     case SOFT_COMMAND_DEVICE:
-        soft_drop_device(u, (rid_t){(uint32_t)FIELD_GET(SOFT_COMMAND_RID, c->what)});
+        soft_drop_device(u, rid);
+        break;
+    case SOFT_COMMAND_PASID:
+        soft_drop_pasid(u, rid, (uint32_t)c->first);
         break;
     case SOFT_COMMAND_SPACE:
         soft_drop_space(u, did);

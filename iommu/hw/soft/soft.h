@@ -6,7 +6,10 @@
  * its commands complete late and in any order before the wait.
  *
  * driver (what a hypervisor runs):   attach.c invalidate.c interrupt.c, the hw_ops in unit.c
- * device (what hardware would do):   translate.c cache.c remap.c queue.c fault.c
+ * device (what hardware would do):   translate.c stages.c entry.c cache.c visit.c remap.c queue.c
+ *                                    fault.c
+ * With two stages it walks a guest's own table, whose addresses the second stage translates; what
+ * it caches of both is tagged by the did of the nested space. It sets no accessed or dirty marks.
  * The two share memory laid out as in spec/soft_unit.h, and the registers in struct soft_unit.
  */
 #ifndef SLUICE_HW_SOFT_SOFT_H
@@ -20,6 +23,8 @@ struct soft_config {
     struct pt_geometry geo;
     bool caching_mode;
     bool interrupts;    /* are remapped */
+    bool nests;         /* has two stages */
+    uint32_t max_pasid; /* up to SOFT_MAX_PASID; 0: none */
     unsigned cache_lg2; /* log2 of the entries of the IOTLB; 0: no caches at all */
     uint64_t seed;      /* of its moods */
     /*
@@ -27,6 +32,7 @@ struct soft_config {
      * snoop, memory without what still sits in CPU caches.
      */
     const void *memory;
+    uint64_t memory_size; /* a guest's table leads nowhere beyond it */
     /* Asked at each submission: does the unit hang for good now? */
     bool (*hangs)(void *host);
 };
@@ -35,7 +41,7 @@ struct soft_config {
  */
 struct soft_tag {
     uint64_t block; /* address >> lg2 */
-    uint32_t key;   /* SOFT_KEY(did, lg2); 0: empty */
+    uint32_t key;   /* the space and lg2; 0: empty */
 };
 
 struct soft_tlb_entry {
@@ -47,15 +53,18 @@ struct soft_tlb_entry {
 struct soft_table_entry {
     struct soft_tag tag; /* the span of the table */
     uint64_t mfn;
+    uint64_t address; /* its frame as the entry above names it */
+    unsigned rights;  /* that the tables above leave */
 };
 
 struct soft_device_entry {
-    uint32_t rid;
+    uint64_t id; /* requester and PASID */
     bool valid;
     bool usable;   /* valid and present: what a hit looks at */
     uint32_t key;  /* of its 4K translations, */
     uint32_t hash; /* and where those are */
-    struct soft_context_entry entry;
+    uint64_t reserved; /* a power of two in size */
+    struct soft_pasid_entry entry;
 };
 
 struct soft_interrupt_slot {
@@ -108,14 +117,14 @@ void soft_hold(struct soft_unit *u);
 void soft_let_go(struct soft_unit *u);
 
 /*
- * The device side: an access of at most one frame. 0 and where it goes, or -EACCES and *reason,
- * with a fault recorded.
+ * The device side: an access of at most one frame, with a PASID or (0) without one. 0 and where it
+ * goes, or -EACCES and *reason, with a fault recorded.
  */
-int soft_translate(struct soft_unit *u, rid_t rid, uint64_t addr, bool write, uint64_t *maddr,
-                   enum hw_reason *reason);
+int soft_translate(struct soft_unit *u, rid_t rid, uint32_t pasid, uint64_t addr, bool write,
+                   uint64_t *maddr, enum hw_reason *reason);
 
 /* The same without recording a fault; fills the caches all the same. */
-enum hw_reason soft_peek(struct soft_unit *u, rid_t rid, uint64_t addr, bool write,
+enum hw_reason soft_peek(struct soft_unit *u, rid_t rid, uint32_t pasid, uint64_t addr, bool write,
                          uint64_t *maddr);
 
 /*
@@ -133,8 +142,18 @@ void soft_peek_interrupt(struct soft_unit *u, uint16_t index);
 typedef void (*soft_visit_interrupt)(void *arg, uint16_t index, rid_t source, uint8_t vector);
 void soft_visit_interrupts(struct soft_unit *u, soft_visit_interrupt visit, void *arg);
 
-/* Everything in the caches that the requester could use now. attr 0: a cached not-present entry. */
-typedef void (*soft_visit)(void *arg, dfn_t dfn, mfn_t mfn, uint64_t nr, unsigned attr);
-void soft_visit_cached(struct soft_unit *u, rid_t rid, soft_visit visit, void *arg);
+struct soft_cached {
+    dfn_t dfn;
+    mfn_t mfn;
+    uint64_t nr;
+    unsigned attr; /* 0: a cached not-present entry */
+    bool second;   /* dfn is what a second stage translates: a guest's address */
+};
+
+/* Everything in the caches that the requester could use now. */
+typedef void (*soft_visit)(void *arg, const struct soft_cached *cached);
+void soft_visit_cached(struct soft_unit *u, rid_t rid, uint32_t pasid, soft_visit visit, void *arg);
+/* The next PASID behind that one that the tables or caches have an entry of; 0: there is none. */
+uint32_t soft_next_pasid(const struct soft_unit *u, rid_t rid, uint32_t pasid);
 
 #endif

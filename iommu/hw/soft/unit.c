@@ -76,7 +76,7 @@ int soft_init(struct soft_unit *u, const struct soft_config *config)
     int err;
 
     memset(u, 0, sizeof(*u));
-    if (config->cache_lg2 > 20)
+    if (config->cache_lg2 > 20 || config->max_pasid > SOFT_MAX_PASID)
         return -EINVAL;
     u->config = *config;
     u->mood = config->seed | 1;
@@ -88,6 +88,8 @@ int soft_init(struct soft_unit *u, const struct soft_config *config)
     u->hw.caching_mode = config->caching_mode;
     u->hw.snoop = config->geo.format->has_snoop;
     u->hw.queued = true;
+    u->hw.nests = config->nests;
+    u->hw.max_pasid = config->max_pasid;
     err = init_caches(u);
     if (!err)
         err = soft_page(u, &u->root);

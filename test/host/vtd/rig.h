@@ -154,7 +154,7 @@ static inline int rig_dma(struct rig *r, unsigned nic, uint64_t at, uint64_t val
 {
     enum hw_reason reason;
 
-    return machine_dma(r->nic[nic], rig_rid(nic), (RIG_DFN + at) << FRAME_LG2, &value,
+    return machine_dma(r->nic[nic], rig_rid(nic), 0, (RIG_DFN + at) << FRAME_LG2, &value,
                        sizeof(value), true, &reason);
 }
 
