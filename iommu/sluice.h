@@ -463,6 +463,7 @@ enum sluice_exposure {
 struct sluice_device_info {
     struct sluice_domain *domain; /* NULL: quarantine */
     uint16_t ctx_no;
+    uint32_t nr_pasids;            /* pasids with a context of their own */
     uint32_t nr_interrupts;        /* entries of the remapping table that it has */
     bool protected;                /* it is behind a unit that translates and has not failed */
     enum sluice_exposure exposure; /* if it is not: why */
@@ -480,6 +481,9 @@ const char *sluice_isolation_name(enum hw_isolation isolation); /* "remapped" ..
 int sluice_device_rid(struct sluice_device *dev, unsigned index, rid_t *out);
 int sluice_device_region(struct sluice_device *dev, unsigned index, struct sluice_region *out);
 int sluice_device_doorbell(struct sluice_device *dev, unsigned index, uint64_t *out);
+/* The same of its pasids that have a context of their own, and of its number: in no order. */
+int sluice_device_pasid(struct sluice_device *dev, unsigned index, uint32_t *pasid,
+                        uint16_t *ctx_no);
 /* The index of the unit it is behind; -ENODEV: none that was added. */
 int sluice_device_unit(struct sluice_device *dev);
 /* Do the two always move together? */

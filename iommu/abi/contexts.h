@@ -145,15 +145,14 @@ struct pv_iommu_alloc {
 typedef struct pv_iommu_alloc pv_iommu_alloc_t;
 DEFINE_XEN_GUEST_HANDLE(pv_iommu_alloc_t);
 
-/* Move all devices of the context to the default context first. */
+/* Move all devices of the context, and (device, pasid) pairs, to the default context first. */
 #define IOMMU_FREE_reattach_default (1 << 0)
 
 /*
  * IOMMU_free_context: ends a context and every mapping in it.
  *   -EINVAL  unknown context, the default context, unknown bits in free_flags
- *   -EBUSY   devices are in it and IOMMU_FREE_reattach_default is not given; a nested context
- *            uses it; with the flag: a device cannot move to the default context, nothing has
- *            changed
+ *   -EBUSY   devices or pairs are in it and IOMMU_FREE_reattach_default is not given; a nested
+ * context uses it; with the flag: a device cannot move to the default context, nothing has changed
  */
 struct pv_iommu_free {
     /* IN: the context to free. */
@@ -254,6 +253,7 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_lookup_page_t);
  *                be moved, and its addresses are machine addresses
  *   -EINVAL      unknown context
  *   -EOPNOTSUPP  a pasid without IOMMUCAP_pasid
+ *   -ENODEV      the device has no such pasid: it was not attached
  *   -EBUSY       a reserved region of the device is mapped to something else in the context, or
  *                is where the domain has pinned what can be mapped (IOMMU_RESERVED_pin)
  *   -ENOMEM      no memory or budget for the device's reserved regions or hardware tables
@@ -328,10 +328,16 @@ typedef struct pv_iommu_flush_nested pv_iommu_flush_nested_t;
 DEFINE_XEN_GUEST_HANDLE(pv_iommu_flush_nested_t);
 
 /*
- * IOMMU_attach_pasid: a (device, pasid) pair gets a context of its own.
- *   -EEXIST  the pair is attached already, by anybody
+ * IOMMU_attach_pasid: a (device, pasid) pair gets a context of its own. Requests without a pasid
+ * stay in the device's. What the device has mapped 1:1, and where it writes interrupts, is not in
+ * the pair's context; what is never mapped for the device is not mapped there either. The pair
+ * counts as a device of its context. It ends when it is detached, or the device leaves the domain.
  *   -EINVAL  pasid 0 or beyond max_pasid; unknown context
- *   -ENOENT  no such device in this domain
+ *   -ENOENT  no such device in this domain, or no IOMMU is in its way
+ *   -EEXIST  the pair is attached already, by anybody
+ *   -EBUSY   the device cannot be told apart from another one; a region of it that is never mapped
+ *            is mapped in the context, or is where the domain has pinned what can be mapped
+ *   -ENOMEM  the domain has too many pairs, or the host has no memory
  */
 struct pv_iommu_attach_pasid {
     /* IN: the context. */
@@ -345,9 +351,9 @@ typedef struct pv_iommu_attach_pasid pv_iommu_attach_pasid_t;
 DEFINE_XEN_GUEST_HANDLE(pv_iommu_attach_pasid_t);
 
 /*
- * IOMMU_detach_pasid: the pair is attached to nothing; its DMA is blocked.
- *   -ENOENT  no such pair in this domain
+ * IOMMU_detach_pasid: the pair is attached to nothing; its DMA is blocked when this returns.
  *   -EINVAL  pasid 0
+ *   -ENOENT  no such pair in this domain
  */
 struct pv_iommu_detach_pasid {
     /* IN: the device. */
@@ -514,7 +520,7 @@ struct pv_iommu_fault {
     struct physdev_pci_device dev;
     /* OUT: its pasid, or 0. */
     uint32_t pasid;
-    /* OUT: the context it was in. */
+    /* OUT: the context it was in; 0 also of a pasid that was in none. */
     uint16_t ctx_no;
     /* OUT: IOMMU_FAULT_blocked to IOMMU_FAULT_unit. */
     uint16_t reason;

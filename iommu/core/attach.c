@@ -6,6 +6,7 @@
 #include "flush.h"
 #include "interrupt.h"
 #include "msi_window.h"
+#include "pasid.h"
 #include "reserved.h"
 
 #define BATCH 32u /* invalidations in one submission */
@@ -39,7 +40,7 @@ static rid_t rid_at(const struct group *g, unsigned k)
     return dev->rids[k];
 }
 
-static void point_all(struct group *g, const struct context *to)
+static void point_all(struct group *g, uint32_t pasid, const struct context *to)
 {
     const struct hw_space space = {.root = to ? to->pt.root : mfn_of(0),
                                    .levels = to ? to->pt.geo.levels : 0,
@@ -48,20 +49,21 @@ static void point_all(struct group *g, const struct context *to)
 
     g->s->port->lock(g->s->port->host, &unit->lock);
     for (unsigned k = 0; k < nr_rids(g); k++)
-        unit->ops->point(unit, rid_at(g, k), 0, to ? &space : NULL);
+        unit->ops->point(unit, rid_at(g, k), pasid, to ? &space : NULL);
     g->s->port->unlock(g->s->port->host, &unit->lock);
 }
 
 /* What the unit may have cached of the devices' entries, and of the context that they left. */
-static int flush_move(struct group *g, const struct context *from)
+static int flush_move(struct group *g, uint32_t pasid, const struct context *from)
 {
+    const enum hw_inv_kind kind = pasid ? HW_INV_PASID : HW_INV_DEVICE;
     const unsigned nr = nr_rids(g);
     struct hw_inv inv[BATCH];
     unsigned n = 0;
     int err = 0;
 
     for (unsigned k = 0; k < nr && !err; k++) {
-        inv[n++] = (struct hw_inv){.kind = HW_INV_DEVICE, .rid = rid_at(g, k)};
+        inv[n++] = (struct hw_inv){.kind = kind, .rid = rid_at(g, k), .pasid = pasid};
         if (n < BATCH - 1 && k + 1 < nr)
             continue;
         if (from && k + 1 == nr)
@@ -72,15 +74,39 @@ static int flush_move(struct group *g, const struct context *from)
     return err;
 }
 
-static int prepare(struct group *g, struct context *to)
+int attach_prepare(struct group *g, uint32_t pasid)
 {
     struct hw_unit *unit = g->unit;
     int err = unit->failed ? -EIO : 0;
 
     g->s->port->lock(g->s->port->host, &unit->lock);
     for (unsigned k = 0; k < nr_rids(g) && !err; k++)
-        err = unit->ops->prepare(unit, rid_at(g, k), 0);
+        err = unit->ops->prepare(unit, rid_at(g, k), pasid);
     g->s->port->unlock(g->s->port->host, &unit->lock);
+    return err;
+}
+
+void attach_point(struct group *g, uint32_t pasid, struct context *to)
+{
+    if (to)
+        to->attached[g->unit->index] += nr_rids(g);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with flush_wait() */
+    point_all(g, pasid, to);
+}
+
+int attach_flush(struct group *g, uint32_t pasid, struct context *from)
+{
+    int err = flush_move(g, pasid, from);
+
+    if (!err && from)
+        from->attached[g->unit->index] -= nr_rids(g);
+    return err;
+}
+
+static int prepare(struct group *g, struct context *to)
+{
+    int err = attach_prepare(g, 0);
+
     if (!err && to)
         err = reserved_claim(to, g);
     return err;
@@ -93,25 +119,20 @@ static int prepare(struct group *g, struct context *to)
 static int commit(struct group *g, struct context *to)
 {
     struct context *from = g->ctx;
-    const unsigned nr = nr_rids(g);
     int err;
 
-    if (to) {
-        to->attached[g->unit->index] += nr;
+    if (to)
         to->nr_devices += nr_devices(g);
-    }
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with flush_wait() */
-    point_all(g, to);
+    attach_point(g, 0, to);
     msi_window_show(g, to);
     g->ctx = to;
     g->ctx_no = to ? to->no : 0;
-    err = flush_move(g, from);
+    err = attach_flush(g, 0, from);
     if (!from)
         return err;
     from->nr_devices -= nr_devices(g);
     if (err)
         return err;
-    from->attached[g->unit->index] -= nr;
     /* The quarantine keeps the regions, so that going back there needs no memory. */
     return from == g->quarantine ? 0 : reserved_drop(from, g);
 }
@@ -146,9 +167,15 @@ static int move_to(struct domain_locked l, const struct reattach *move)
 
 static int try_to_move(struct domain *d, const struct reattach *move)
 {
-    struct domain_locked l = domain_lock(d);
-    int err = move_to(l, move);
+    struct domain_locked l;
+    int err;
 
+    if (move->fresh)
+        return pasid_attach(d, move->rid, move->pasid, move->ctx_no, move->generation);
+    if (move->pasid)
+        return pasid_move(d, move->rid, move->pasid, move->ctx_no, move->generation);
+    l = domain_lock(d);
+    err = move_to(l, move);
     domain_unlock(l);
     return err;
 }
@@ -193,12 +220,13 @@ int attach_all(struct domain_locked l, struct context *from, struct context *to)
     struct group *g = NULL, *done = NULL;
     int err = 0;
 
-    (void)l;
     while (!err && (g = next_in(from, done))) {
         err = prepare(g, to);
         if (!err)
             done = g;
     }
+    if (!err)
+        err = pasid_claim_all(l, from, to);
     if (err) {
         const struct group *failed = g;
 
@@ -209,7 +237,7 @@ int attach_all(struct domain_locked l, struct context *from, struct context *to)
     while ((g = next_in(from, NULL)))
         if (commit(g, to))
             err = -EIO;
-    return err;
+    return pasid_commit_all(l, from, to) ? -EIO : err;
 }
 
 /* It reaches all memory, as before. What relies on its owner having none such comes first. */
@@ -246,10 +274,12 @@ int attach_assign(struct domain_locked l, struct group *g)
     return err;
 }
 
-static int park_again(struct group *g)
+static int park_again(struct domain_locked l, struct group *g)
 {
     int err = interrupt_revoke(g);
 
+    if (pasid_detach_all(l, g))
+        err = -EIO;
     if (commit(g, g->quarantine))
         err = -EIO;
     g->domain = NULL;
@@ -259,7 +289,7 @@ static int park_again(struct group *g)
 int attach_quarantine(struct group *g)
 {
     struct domain_locked l = domain_lock(g->domain);
-    int err = group_is_protected(g) ? park_again(g) : release_exposed(l, g);
+    int err = group_is_protected(g) ? park_again(l, g) : release_exposed(l, g);
 
     domain_unlock(l);
     instance_event(g->s, SLUICE_EVENT_QUARANTINE, err, "attach_quarantine", rid_at(g, 0).n, 0);

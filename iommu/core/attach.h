@@ -18,12 +18,14 @@ struct reattach {
     rid_t rid; /* of the group, which must be the domain's */
     uint16_t ctx_no;
     uint32_t generation;
+    uint32_t pasid; /* not 0: it is the device's pair that moves: pasid.h */
+    bool fresh;     /* and there is none yet */
     /* Zero at the start: */
     bool settled;   /* what was pending in the context is released */
     uint64_t until; /* deferred.h */
 };
 
-/* reattach_device. -ENODEV -EBUSY -ENOMEM -EIO; -ERESTART: again, with the same struct. */
+/* reattach_device and attach_pasid, with their errors; -ERESTART: again, with the same struct. */
 int attach_device(struct domain *d, struct reattach *move);
 
 /* All groups in `from` to `to`, or none: -EBUSY, -ENOMEM; -EIO: moved, but a unit failed. */
@@ -39,7 +41,17 @@ void attach_unpark(struct group *g);
 /* From quarantine into context 0. -EBUSY -ENOMEM -EIO. */
 int attach_assign(struct domain_locked l, struct group *g);
 
-/* Out of its domain. -EIO: out, but the unit failed. */
+/* Out of its domain, without its PASIDs. -EIO: out, but the unit failed. */
 int attach_quarantine(struct group *g);
+
+/*
+ * The hardware's part of a move, for the devices' requests with that PASID, 0 for those without
+ * one: what can fail, with -ENOMEM or -EIO; then the new context, NULL for none, which counts them
+ * as attached; then what is cached of the old one. -EIO: the unit failed, and the old context
+ * counts them for ever.
+ */
+int attach_prepare(struct group *g, uint32_t pasid);
+void attach_point(struct group *g, uint32_t pasid, struct context *to);
+int attach_flush(struct group *g, uint32_t pasid, struct context *from);
 
 #endif

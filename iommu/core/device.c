@@ -342,6 +342,7 @@ void sluice_device_info(struct sluice_device *sdev, struct sluice_device_info *o
 
     out->domain = (struct sluice_domain *)(void *)g->domain;
     out->ctx_no = g->domain ? g->ctx_no : 0;
+    out->nr_pasids = g->nr_pasids;
     out->nr_interrupts = dev->nr_interrupts;
     out->unsafe = g->domain && g->unsafe;
     out->exposure = exposure(g);

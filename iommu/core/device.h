@@ -17,6 +17,7 @@ struct group {
     struct domain *_Atomic domain; /* NULL: quarantined */
     struct context *ctx;           /* NULL: blocked; guarded by the domain's lock */
     _Atomic uint16_t ctx_no;       /* of it, for those without that lock */
+    _Atomic uint32_t nr_pasids;    /* of the domain's pairs: pasid.h */
     struct context *quarantine;    /* with its direct regions only; NULL: it has none, blocked */
     bool interrupts;               /* it may have interrupts; guarded by the unit's lock */
     _Atomic bool unsafe;           /* was assigned without isolation, by leave of the instance */

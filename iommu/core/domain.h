@@ -49,6 +49,7 @@ struct domain_unmaps {
 };
 
 struct ioreq_server;
+struct pasid;
 
 /* A vIOMMU of a domain, as core knows it: emul/. */
 struct viommu {
@@ -85,6 +86,8 @@ struct domain {
     struct pt_pages default_pages; /* context 0's: the host pays for implicit entries */
     uint32_t budget_tables, implicit_tables; /* of context 0: what the host has paid for */
     uint32_t nr_contexts, budget_contexts;
+    struct pasid *pasids; /* pairs of its devices: pasid.h */
+    uint32_t nr_pasids;
     uint16_t max_ctx_no;
     struct context *ctx; /* max_ctx_no + 1 of them */
     struct domain_faults faults;

@@ -2,6 +2,7 @@
 /* Why a device was stopped: where it is, what is at the address, and what was unmapped there. */
 #include "explain.h"
 
+#include "pasid.h"
 #include "reserved.h"
 
 static void unmaps_lock(struct domain *d)
@@ -99,7 +100,7 @@ static void explain_device(struct domain *d, const struct sluice_fault *fault,
                       : owner == d ? SLUICE_DEVICE_HERE
                                    : SLUICE_DEVICE_ELSEWHERE;
         if (owner == d)
-            out->ctx_no = dev->group->ctx_no;
+            out->ctx_no = pasid_ctx_no(l, dev->group, fault->pasid);
     }
     instance_unlock(l);
 }

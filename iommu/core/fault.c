@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fault records: from the units to the domains that own the devices. */
-#include "device.h"
+#include "pasid.h"
 
 #define COLLECT 256u /* records of a unit at a time; the rest waits for the next call */
 
@@ -40,7 +40,7 @@ static void deliver(struct instance *s, const struct hw_fault *fault)
         .write = fault->write,
         .level = fault->level,
         .reason = fault->reason,
-        .ctx_no = d ? dev->group->ctx_no : 0,
+        .ctx_no = d ? pasid_ctx_no(l, dev->group, fault->pasid) : 0,
     };
 
     if (d)

@@ -271,42 +271,60 @@ static int drop(struct context *c, const struct sluice_region *r)
     return err;
 }
 
-/* The k-th of the group's regions that contexts keep track of; NULL: it has fewer. */
-static const struct sluice_region *tracked_at(const struct group *g, unsigned k)
+static bool is_never_mapped(const struct sluice_region *r)
+{
+    return is_tracked(r) && r->type != SLUICE_REGION_DIRECT;
+}
+
+typedef bool (*region_test)(const struct sluice_region *r);
+
+/* The k-th of the group's regions of that kind; NULL: it has fewer. */
+static const struct sluice_region *region_at(const struct group *g, region_test is, unsigned k)
 {
     for (const struct device *dev = g->devices; dev; dev = dev->sibling)
         for (unsigned i = 0; i < dev->nr_regions; i++)
-            if (is_tracked(&dev->regions[i]) && !k--)
+            if (is(&dev->regions[i]) && !k--)
                 return &dev->regions[i];
     return NULL;
 }
 
 /* The first nr of them; or all, if there are fewer. */
-static int drop_first(struct context *c, const struct group *g, unsigned nr)
+static int drop_first(struct context *c, const struct group *g, region_test is, unsigned nr)
 {
     const struct sluice_region *r;
     int err = 0;
 
-    for (unsigned k = 0; k < nr && (r = tracked_at(g, k)); k++)
+    for (unsigned k = 0; k < nr && (r = region_at(g, is, k)); k++)
         if (drop(c, r))
             err = -EIO;
     return err;
 }
 
-int reserved_claim(struct context *c, const struct group *g)
+/* All of that kind, or none. */
+static int claim_all(struct context *c, const struct group *g, region_test is)
 {
     const struct sluice_region *r;
-    unsigned k;
     int err = 0;
 
-    for (k = 0; !err && (r = tracked_at(g, k)); k++)
+    for (unsigned k = 0; (r = region_at(g, is, k)); k++) {
         err = claim(c, r);
+        if (!err)
+            continue;
+        (void)drop_first(c, g, is, k);
+        return err;
+    }
+    return 0;
+}
+
+int reserved_claim(struct context *c, const struct group *g)
+{
+    int err = claim_all(c, g, is_tracked);
+
     if (err)
-        k--; /* the one that failed */
-    else
-        err = msi_window_claim(c, g);
+        return err;
+    err = msi_window_claim(c, g);
     if (err)
-        (void)drop_first(c, g, k);
+        (void)drop_first(c, g, is_tracked, UINT32_MAX);
     return err;
 }
 
@@ -314,7 +332,18 @@ int reserved_drop(struct context *c, const struct group *g)
 {
     int err = msi_window_drop(c, g);
 
-    return drop_first(c, g, UINT32_MAX) ? -EIO : err;
+    return drop_first(c, g, is_tracked, UINT32_MAX) ? -EIO : err;
+}
+
+int reserved_claim_pasid(struct context *c, const struct group *g)
+{
+    return claim_all(c, g, is_never_mapped);
+}
+
+/* Nothing of them is mapped, so there is nothing to flush. */
+void reserved_drop_pasid(struct context *c, const struct group *g)
+{
+    (void)drop_first(c, g, is_never_mapped, UINT32_MAX);
 }
 
 void reserved_forget(struct context *c)

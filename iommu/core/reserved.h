@@ -43,6 +43,13 @@ int reserved_claim(struct context *c, const struct group *g);
 /* The context drops them again; those that no other device has are unmapped, and flushed. */
 int reserved_drop(struct context *c, const struct group *g);
 
+/*
+ * The same for a (device, pasid) pair: only those that are never mapped. The direct ones and the
+ * doorbells are for requests without a PASID, and nothing is there for others.
+ */
+int reserved_claim_pasid(struct context *c, const struct group *g);
+void reserved_drop_pasid(struct context *c, const struct group *g);
+
 /* The context ends: forgets its list, and its pins. */
 void reserved_forget(struct context *c);
 

@@ -132,6 +132,8 @@ int decode_map_list(struct call *call, const void *raw);
 int decode_read_faults(struct call *call, const void *raw);
 int decode_query_reserved(struct call *call, const void *raw);
 int decode_flush_context(struct call *call, const void *raw);
+int decode_attach_pasid(struct call *call, const void *raw);
+int decode_detach_pasid(struct call *call, const void *raw);
 
 long perform_noop(struct call *call);
 long perform_query_capabilities(struct call *call);
@@ -146,6 +148,8 @@ long perform_map_list(struct call *call);
 long perform_read_faults(struct call *call);
 long perform_query_reserved(struct call *call);
 long perform_flush_context(struct call *call);
+long perform_attach_pasid(struct call *call);
+long perform_detach_pasid(struct call *call);
 
 /* What this domain may use: IOMMUCAP_* and the sizes of pages. */
 uint32_t capabilities_of(const struct domain *d);

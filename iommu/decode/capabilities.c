@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* noop and query_capabilities. */
+#include "../core/pasid.h"
 #include "call.h"
 
 int decode_noop(struct call *call, const void *raw)
@@ -24,6 +25,8 @@ uint32_t capabilities_of(const struct domain *d)
         flags |= IOMMUCAP_default_identity;
     if (d->s->snoop)
         flags |= IOMMUCAP_cache;
+    if (pasid_max(d->s))
+        flags |= IOMMUCAP_pasid;
     return flags;
 }
 
@@ -51,6 +54,7 @@ long perform_query_capabilities(struct call *call)
     out.max_iova_addr = ~(uint64_t)0 >> (64 - d->s->geo.iova_bits);
     out.cap_flags = capabilities_of(d);
     out.pgsize_mask = page_sizes_of(d);
+    out.max_pasid = pasid_max(d->s);
     out.max_ctx_no = d->max_ctx_no;
     return call_put(call, 0, &out, sizeof(out));
 }

@@ -376,6 +376,7 @@ static void init_unit(struct host *h, unsigned index)
                                      .iova_bits = (uint8_t)s->iova_bits,
                                      .leaf_sizes = s->leaf_sizes ? s->leaf_sizes : f->leaf_sizes};
     u->hw.nr_dids = s->nr_dids;
+    u->hw.max_pasid = s->max_pasid;
     u->hw.translates = true;
     u->hw.caching_mode = s->caching_mode;
     u->hw.snoop = true;

@@ -72,6 +72,7 @@ struct setup {
     bool allow_unsafe;   /* interrupts */
     uint16_t max_ctx_no; /* 0: 7 */
     uint32_t nr_dids;
+    uint32_t max_pasid;
     uint32_t budget_contexts, budget_tables, budget_refs; /* 0: none */
     struct sluice_msi_window msi_window;
 };

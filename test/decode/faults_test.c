@@ -6,14 +6,22 @@
 #define END   (GUEST_ADDRESS + GUEST_BYTES)
 #define SIZE  sizeof(struct pv_iommu_fault)
 
+static void attach_pasid(struct host *h, uint32_t rid, uint32_t pasid, uint16_t ctx)
+{
+    struct pv_iommu_attach_pasid arg = {
+        .ctx_no = ctx, .dev = {0, (uint8_t)(rid >> 8), (uint8_t)rid}, .pasid = pasid};
+
+    assert_int_equal(hypercall(h, 1, IOMMU_attach_pasid, &arg, sizeof(arg)), 0);
+}
+
 static int set_up_device(void **state)
 {
-    (void)set_up(state);
+    *state = host_create(&(struct setup){.max_pasid = 7});
     (void)host_domain(*state, 2);
     add_memory(*state, 0, 0x1000, 64);
     assert_int_equal(new_context(*state), 1);
     (void)add_device(*state, 0x2345);
-    attach(*state, 0x2345, 1);
+    attach_pasid(*state, 0x2345, 7, 1);
     return 0;
 }
 
