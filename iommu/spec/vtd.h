@@ -80,6 +80,7 @@
 #define VTD_ECAP_MHMV  MASK64(23, 20) /* the largest index mask of an IEC invalidation */
 #define VTD_ECAP_NEST  BIT64(26)
 #define VTD_ECAP_SRS   BIT64(31)
+#define VTD_ECAP_PSS   MASK64(39, 35) /* PASIDs have PSS + 1 bits */
 #define VTD_ECAP_PASID BIT64(40)
 #define VTD_ECAP_SMTS  BIT64(43) /* scalable mode */
 #define VTD_ECAP_SSADS BIT64(45)

@@ -32,9 +32,10 @@
 #define FAKE_PMR  (3ull << 5)
 #define FAKE_ECAP \
     (1ull | 1ull << 1 | 1ull << 3 | 1ull << 4 | 1ull << 7 | 0x0full << 8 | 15ull << 20)
-#define FAKE_C  (1ull << 0)
-#define FAKE_QI (1ull << 1)
-#define FAKE_SM (1ull << 43 | 1ull << 46 | 1ull << 48)
+#define FAKE_C            (1ull << 0)
+#define FAKE_QI           (1ull << 1)
+#define FAKE_SM           (1ull << 43 | 1ull << 46 | 1ull << 48)
+#define FAKE_PASIDS(bits) (FAKE_SM | 1ull << 40 | ((bits)-1ull) << 35)
 
 struct fake_context {
     bool valid;
@@ -45,6 +46,7 @@ struct fake_context {
 struct fake_pasid {
     bool valid;
     uint16_t sid, did;
+    uint32_t pasid;
     uint64_t word[2];
 };
 
@@ -103,6 +105,10 @@ void fake_destroy(struct fake *f); /* nothing may be left allocated */
 
 /* A device's access: 0 and *maddr, or the fault reason, recorded. */
 unsigned fake_dma(struct fake *f, uint16_t sid, uint64_t addr, bool write, uint64_t *maddr);
+
+/* The same with a PASID. */
+unsigned fake_dma_pasid(struct fake *f, uint16_t sid, uint32_t pasid, uint64_t addr, bool write,
+                        uint64_t *maddr);
 
 /* A device's interrupt request: 0 and the entry's low word, or the fault reason, recorded. */
 unsigned fake_msi(struct fake *f, uint16_t sid, uint64_t addr, uint32_t data, uint64_t *lo);

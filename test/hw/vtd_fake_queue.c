@@ -20,11 +20,14 @@ static void drop_context(struct fake *f, unsigned g, uint16_t did, uint16_t sid)
     }
 }
 
-static void drop_pasid(struct fake *f, unsigned g, uint16_t did)
+static void drop_pasid(struct fake *f, unsigned g, uint16_t did, uint32_t pasid)
 {
-    for (unsigned i = 0; i < FAKE_CACHE; i++)
-        if (g == 3 || f->pasid[i].did == did)
-            f->pasid[i].valid = false;
+    for (unsigned i = 0; i < FAKE_CACHE; i++) {
+        struct fake_pasid *e = &f->pasid[i];
+
+        if (g == 3 || (e->did == did && (!g || e->pasid == pasid)))
+            e->valid = false;
+    }
 }
 
 /* am: pages; ih: pointers to tables stay */
@@ -106,7 +109,7 @@ static bool execute(struct fake *f, uint64_t lo, uint64_t hi)
     case 7:
         if (!is_scalable(f) || g == 2 || hi || lo & 0xfff000000000f1c0)
             return bad(f, 0x10);
-        drop_pasid(f, g, did);
+        drop_pasid(f, g, did, lo >> 32 & 0xfffff);
         return true;
     }
     return bad(f, 0x10);

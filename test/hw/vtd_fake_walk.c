@@ -4,7 +4,8 @@
 
 #define ADDR 0x000ffffffffff000ull
 
-void fake_fault(struct fake *f, unsigned reason, uint16_t sid, uint64_t lo, bool write)
+static void record_fault(struct fake *f, unsigned reason, uint16_t sid, uint32_t pasid, uint64_t lo,
+                         bool write)
 {
     const unsigned nr = (unsigned)(f->cap >> 40 & 0xff) + 1;
     uint64_t *record = f->frcd[f->next_frcd];
@@ -19,7 +20,14 @@ void fake_fault(struct fake *f, unsigned reason, uint16_t sid, uint64_t lo, bool
         f->fsts = (f->fsts & ~0xff00u) | f->next_frcd << 8;
     record[0] = lo & (reason >= 0x20 && reason < 0x30 ? ~0ull : ~0xfffull);
     record[1] = 1ull << 63 | (write ? 0 : 1ull << 62) | (uint64_t)reason << 32 | sid;
+    if (pasid)
+        record[1] |= (uint64_t)pasid << 40 | 1ull << 31;
     f->next_frcd = (f->next_frcd + 1) % nr;
+}
+
+void fake_fault(struct fake *f, unsigned reason, uint16_t sid, uint64_t lo, bool write)
+{
+    record_fault(f, reason, sid, 0, lo, write);
 }
 
 static unsigned victim(struct fake *f)
@@ -111,38 +119,52 @@ static unsigned legacy(struct fake *f, uint16_t sid, uint64_t addr, bool write, 
     return walk(f, c->did, c->word[0] & ADDR, levels, addr, write, maddr);
 }
 
-static struct fake_pasid *pasid(struct fake *f, uint16_t sid, uint64_t directory)
+static struct fake_pasid *pasid_cached(struct fake *f, uint16_t sid, uint32_t nr,
+                                       uint64_t directory)
 {
     struct fake_pasid *p;
     uint64_t table;
 
     for (unsigned i = 0; i < FAKE_CACHE; i++)
-        if (f->pasid[i].valid && f->pasid[i].sid == sid)
+        if (f->pasid[i].valid && f->pasid[i].sid == sid && f->pasid[i].pasid == nr)
             return &f->pasid[i];
-    table = fake_word(f, directory);
+    table = fake_word(f, directory + nr / 64 * 8);
     p = &f->pasid[victim(f)];
-    *p = (struct fake_pasid){.sid = sid};
+    *p = (struct fake_pasid){.sid = sid, .pasid = nr};
     if (table & 1)
         for (unsigned i = 0; i < 2; i++)
-            p->word[i] = fake_word(f, (table & ADDR) + i * 8);
+            p->word[i] = fake_word(f, (table & ADDR) + nr % 64 * 64 + i * 8);
     p->valid = p->word[0] & 1 || f->cap & FAKE_CM;
     p->did = p->word[0] & 1 ? (uint16_t)p->word[1] : 0;
     return p;
 }
 
-static unsigned scalable(struct fake *f, uint16_t sid, uint64_t addr, bool write, uint64_t *maddr)
+/* 3: PASIDE; 11:9: the size of the directory */
+static unsigned context_reason(const struct fake *f, const struct fake_context *c, uint32_t nr)
+{
+    const uint64_t reserved = f->ecap >> 40 & 1 ? 0x1f6 : 0xffe;
+
+    if (!(c->word[0] & 1))
+        return 0x41;
+    if (c->word[0] & reserved || c->word[1])
+        return 0x42;
+    if (nr && !(c->word[0] & 8))
+        return 0x45;
+    return nr / 64 >> ((c->word[0] >> 9 & 7) + 7) ? 0x46 : 0;
+}
+
+static unsigned scalable(struct fake *f, uint16_t sid, uint32_t nr, uint64_t addr, bool write,
+                         uint64_t *maddr)
 {
     const unsigned devfn = sid & 0xff;
     const struct fake_context *c = context(
         f, sid, (f->root & ADDR) + (sid >> 8) * 16u + (devfn >> 7) * 8u, (devfn & 127) * 32u);
     const struct fake_pasid *p;
-    unsigned levels;
+    unsigned levels, reason = context_reason(f, c, nr);
 
-    if (!(c->word[0] & 1))
-        return 0x41;
-    if (c->word[0] & 0xffe || c->word[1])
-        return 0x42;
-    p = pasid(f, sid, c->word[0] & ADDR);
+    if (reason)
+        return reason;
+    p = pasid_cached(f, sid, nr, c->word[0] & ADDR);
     levels = (unsigned)(p->word[0] >> 2 & 7) + 2;
     if (!(p->word[0] & 1))
         return 0x59;
@@ -153,6 +175,12 @@ static unsigned scalable(struct fake *f, uint16_t sid, uint64_t addr, bool write
 
 unsigned fake_dma(struct fake *f, uint16_t sid, uint64_t addr, bool write, uint64_t *maddr)
 {
+    return fake_dma_pasid(f, sid, 0, addr, write, maddr);
+}
+
+unsigned fake_dma_pasid(struct fake *f, uint16_t sid, uint32_t pasid, uint64_t addr, bool write,
+                        uint64_t *maddr)
+{
     unsigned reason;
 
     *maddr = addr;
@@ -161,11 +189,11 @@ unsigned fake_dma(struct fake *f, uint16_t sid, uint64_t addr, bool write, uint6
     if (!(f->gsts >> 31))
         return 0;
     if ((f->root >> 10 & 3) == 1)
-        reason = scalable(f, sid, addr, write, maddr);
+        reason = scalable(f, sid, pasid, addr, write, maddr);
     else
         reason = legacy(f, sid, addr, write, maddr);
     if (reason)
-        fake_fault(f, reason, sid, addr, write);
+        record_fault(f, reason, sid, pasid, addr, write);
     return reason;
 }
 

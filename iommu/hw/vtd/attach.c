@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Root, context and PASID tables (chapter 9).
+ * Root and context tables (chapter 9).
  *
  * A walker may look between any two stores, and sees only whole words. So an entry's present word
  * is cleared first and written last (6.2.2, 6.2.3). Tables are never freed while the unit is on.
@@ -46,48 +46,6 @@ static struct vtd_sm_context_entry *sm_context_entry(const struct vtd_unit *u, r
     return sm_entry(u, bus_of(u, rid)->context[half_of(u, rid)], devfn_of(rid) % 128);
 }
 
-static mfn_t sm_directory(const struct vtd_sm_context_entry *e)
-{
-    return mfn_of(FIELD_GET(VTD_SM_CONTEXT_PASIDDIRPTR, e->word[0]));
-}
-
-static mfn_t sm_table(const struct vtd_unit *u, mfn_t directory)
-{
-    const uint64_t *entry = port_page(u->config.port, directory);
-
-    return mfn_of(FIELD_GET(VTD_PASID_DIR_SMPTBLPTR, entry[0]));
-}
-
-/* Requests without a PASID use PASID 0, the only one there is. */
-static struct vtd_pasid_entry *pasid_entry(const struct vtd_unit *u, rid_t rid)
-{
-    return port_page(u->config.port, sm_table(u, sm_directory(sm_context_entry(u, rid))));
-}
-
-/* The directory and its first table, hung into the context entry, which stays not present. */
-static int prepare_pasids(struct vtd_unit *u, struct vtd_sm_context_entry *e)
-{
-    const struct sluice_port *port = u->config.port;
-    mfn_t directory, table;
-    int err;
-
-    if (sm_directory(e).n)
-        return 0;
-    err = vtd_page(u, &directory);
-    if (err)
-        return err;
-    err = vtd_page(u, &table);
-    if (err) {
-        port->free_page(port->host, directory);
-        return err;
-    }
-    vtd_store(u, port_page(port, directory),
-              FIELD_PREP(VTD_PASID_DIR_SMPTBLPTR, table.n) | VTD_PASID_DIR_P);
-    vtd_store(u, &e->word[1], FIELD_PREP(VTD_SM_CONTEXT_RID_PASID, 0));
-    vtd_store(u, &e->word[0], FIELD_PREP(VTD_SM_CONTEXT_PASIDDIRPTR, directory.n));
-    return 0;
-}
-
 /* A root entry that leads to entries that are not present blocks as one that is not present. */
 static int prepare_context_table(struct vtd_unit *u, rid_t rid)
 {
@@ -104,7 +62,7 @@ static int prepare_context_table(struct vtd_unit *u, rid_t rid)
     return 0;
 }
 
-static int prepare(struct vtd_unit *u, rid_t rid)
+static int prepare(struct vtd_unit *u, rid_t rid, uint32_t pasid)
 {
     const struct sluice_port *port = u->config.port;
     struct vtd_bus **bus = &u->bus[rid.n >> 8 & 0xff];
@@ -119,7 +77,9 @@ static int prepare(struct vtd_unit *u, rid_t rid)
     err = prepare_context_table(u, rid);
     if (err || !u->scalable)
         return err;
-    return prepare_pasids(u, sm_context_entry(u, rid));
+    if (pasid)
+        (*bus)->pasids[devfn_of(rid)].used = true;
+    return vtd_pasid_prepare(u, sm_context_entry(u, rid), pasid);
 }
 
 /* The lock keeps a unit that is being given up from being linked to again. */
@@ -131,7 +91,7 @@ int vtd_prepare(struct hw_unit *unit, rid_t rid, uint32_t pasid)
     if (rid.n >> 16 != u->config.segment || pasid > unit->max_pasid)
         return -EINVAL;
     vtd_lock(u);
-    err = prepare(u, rid);
+    err = prepare(u, rid, pasid);
     vtd_unlock(u);
     return err;
 }
@@ -143,13 +103,20 @@ static void note_stale(struct vtd_bus *bus, unsigned devfn, uint64_t did)
         bus->stale[devfn] = bus->stale[devfn] ? VTD_STALE_MANY : (uint32_t)did;
 }
 
-static uint64_t did_of(const struct vtd_unit *u, rid_t rid)
+static void note_stale_pasid(struct vtd_pasids *p, uint32_t pasid, uint64_t did)
 {
-    if (u->scalable) {
-        const struct vtd_pasid_entry *e = pasid_entry(u, rid);
+    const bool same = p->stale == did && p->pasid == pasid;
 
-        return e->word[0] & VTD_PASID_P ? FIELD_GET(VTD_PASID_DID, e->word[1]) : 0;
-    }
+    if (did && !same)
+        p->stale = p->stale ? VTD_STALE_MANY : (uint32_t)did;
+    if (did)
+        p->pasid = pasid;
+}
+
+static uint64_t did_of(const struct vtd_unit *u, rid_t rid, uint32_t pasid)
+{
+    if (u->scalable)
+        return vtd_pasid_did(u, sm_context_entry(u, rid), pasid);
     if (context_entry(u, rid)->lo & VTD_CONTEXT_P)
         return FIELD_GET(VTD_CONTEXT_DID, context_entry(u, rid)->hi);
     return 0;
@@ -168,28 +135,8 @@ static void point_legacy(struct vtd_unit *u, rid_t rid, const struct hw_space *s
     vtd_store(u, &e->lo, FIELD_PREP(VTD_CONTEXT_SSPTPTR, space->root.n) | VTD_CONTEXT_P);
 }
 
-/* The context entry becomes present with the first space, and stays so: the PASID entry decides. */
-static void point_scalable(struct vtd_unit *u, rid_t rid, const struct hw_space *space)
-{
-    struct vtd_sm_context_entry *context = sm_context_entry(u, rid);
-    struct vtd_pasid_entry *e = pasid_entry(u, rid);
-
-    vtd_store(u, &e->word[0], 0);
-    if (!space)
-        return;
-    vtd_store(u, &e->word[1],
-              FIELD_PREP(VTD_PASID_DID, space->did) |
-                  (u->ecap & VTD_ECAP_SMPWC ? VTD_PASID_PWSNP : 0));
-    vtd_store(u, &e->word[0],
-              FIELD_PREP(VTD_PASID_SSPTPTR, space->root.n) |
-                  FIELD_PREP(VTD_PASID_AW, VTD_AW(space->levels)) |
-                  FIELD_PREP(VTD_PASID_PGTT, VTD_PGTT_SECOND) | VTD_PASID_P);
-    if (!(context->word[0] & VTD_SM_CONTEXT_P))
-        vtd_store(u, &context->word[0], context->word[0] | VTD_SM_CONTEXT_P);
-}
-
 /*
- * Relies on core: prepare() came before; HW_INV_DEVICE follows for this requester, and for the
+ * Relies on core: prepare() came before; HW_INV_DEVICE or HW_INV_PASID follows, and for the
  * space that the last requester left HW_INV_SPACE, in the same flush, before its did is used again.
  * did 0 is never used: caching mode tags what is not present with it (6.1).
  */
@@ -198,35 +145,54 @@ void vtd_point(struct hw_unit *unit, rid_t rid, uint32_t pasid, const struct hw_
     struct vtd_unit *u = vtd_of(unit);
     const struct sluice_port *port = u->config.port;
 
-    CHECK(port, rid.n >> 16 == u->config.segment && !pasid);
+    CHECK(port, rid.n >> 16 == u->config.segment && pasid <= unit->max_pasid);
     CHECK(port, bus_of(u, rid) && bus_of(u, rid)->context[half_of(u, rid)].n);
     CHECK(port, !space || (space->did && space->did < u->hw.nr_dids));
     CHECK(port, !space || FIELD_GET(VTD_CAP_SAGAW, u->cap) >> VTD_AW(space->levels) & 1);
-    note_stale(bus_of(u, rid), devfn_of(rid), did_of(u, rid));
+    if (pasid)
+        note_stale_pasid(&bus_of(u, rid)->pasids[devfn_of(rid)], pasid, did_of(u, rid, pasid));
+    else
+        note_stale(bus_of(u, rid), devfn_of(rid), did_of(u, rid, 0));
     if (u->scalable)
-        point_scalable(u, rid, space);
+        vtd_pasid_point(u, sm_context_entry(u, rid), pasid, space);
     else
         point_legacy(u, rid, space);
 }
 
 /* With which domain id hardware may have cached the entry: before its last change, or as it is. */
-uint32_t vtd_stale(struct vtd_unit *u, rid_t rid)
+uint32_t vtd_stale(struct vtd_unit *u, rid_t rid, uint32_t pasid)
 {
     const struct vtd_bus *bus = bus_of(u, rid);
+    const struct vtd_pasids *p;
+    uint32_t did;
 
     if (!bus || !bus->context[half_of(u, rid)].n)
         return 0;
-    if (bus->stale[devfn_of(rid)])
-        return bus->stale[devfn_of(rid)];
-    if (u->scalable && !sm_directory(sm_context_entry(u, rid)).n)
-        return 0;
-    return (uint32_t)did_of(u, rid);
+    p = &bus->pasids[devfn_of(rid)];
+    if (!pasid)
+        did = bus->stale[devfn_of(rid)];
+    else
+        did = p->stale == VTD_STALE_MANY || p->pasid == pasid ? p->stale : 0;
+    return did ? did : (uint32_t)did_of(u, rid, pasid);
 }
 
-void vtd_not_stale(struct vtd_unit *u, rid_t rid)
+bool vtd_has_pasids(const struct vtd_unit *u, rid_t rid)
 {
-    if (bus_of(u, rid))
-        bus_of(u, rid)->stale[devfn_of(rid)] = 0;
+    return bus_of(u, rid) && bus_of(u, rid)->pasids[devfn_of(rid)].used;
+}
+
+void vtd_not_stale(struct vtd_unit *u, const struct hw_inv *inv)
+{
+    struct vtd_bus *bus = bus_of(u, inv->rid);
+    const unsigned devfn = devfn_of(inv->rid);
+
+    if (!bus)
+        return;
+    if (inv->kind == HW_INV_DEVICE)
+        bus->stale[devfn] = 0;
+    if (inv->kind == HW_INV_DEVICE || bus->pasids[devfn].stale == VTD_STALE_MANY ||
+        bus->pasids[devfn].pasid == inv->pasid)
+        bus->pasids[devfn].stale = 0;
 }
 
 void vtd_block_all(struct vtd_unit *u)
@@ -239,16 +205,8 @@ void vtd_block_all(struct vtd_unit *u)
 
 static void free_pasids(const struct vtd_unit *u, mfn_t context)
 {
-    const struct sluice_port *port = u->config.port;
-
-    for (unsigned i = 0; i < 128; i++) {
-        const mfn_t directory = sm_directory(sm_entry(u, context, i));
-
-        if (!directory.n)
-            continue;
-        port->free_page(port->host, sm_table(u, directory));
-        port->free_page(port->host, directory);
-    }
+    for (unsigned i = 0; i < 128; i++)
+        vtd_pasid_free(u, sm_entry(u, context, i));
 }
 
 static void free_contexts(const struct vtd_unit *u, const struct vtd_bus *bus)

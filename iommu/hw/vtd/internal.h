@@ -8,9 +8,16 @@
 /* What hardware may have cached of an entry: with which domain id. 0: nothing. */
 #define VTD_STALE_MANY (1u << 16) /* with more than one */
 
+/* Of a device with PASIDs: the same of one of them. */
+struct vtd_pasids {
+    bool used; /* it had any, ever */
+    uint32_t pasid, stale;
+};
+
 struct vtd_bus {
     mfn_t context[2];    /* scalable mode: devfn 0..127 and 128..255; legacy mode: the first */
     uint32_t stale[256]; /* domain id of the entry before its last change, until it is flushed */
+    struct vtd_pasids pasids[256];
 };
 
 /* Where and how much the IOTLB is to forget. */
@@ -88,11 +95,20 @@ int vtd_register_iotlb(struct vtd_unit *u, const struct vtd_iotlb *what);
 /* attach.c */
 int vtd_prepare(struct hw_unit *unit, rid_t rid, uint32_t pasid);
 void vtd_point(struct hw_unit *unit, rid_t rid, uint32_t pasid, const struct hw_space *space);
-uint32_t vtd_stale(struct vtd_unit *u, rid_t rid);
-void vtd_not_stale(struct vtd_unit *u, rid_t rid);
+uint32_t vtd_stale(struct vtd_unit *u, rid_t rid, uint32_t pasid);
+bool vtd_has_pasids(const struct vtd_unit *u, rid_t rid);
+void vtd_not_stale(struct vtd_unit *u, const struct hw_inv *inv); /* of a device or a PASID */
 void vtd_block_all(struct vtd_unit *u);
 void vtd_free_tables(struct vtd_unit *u);
 void vtd_forget_tables(struct vtd_unit *u); /* their pages stay: hardware may walk them for ever */
+
+/* pasid.c: of the device with that context entry */
+int vtd_pasid_prepare(struct vtd_unit *u, struct vtd_sm_context_entry *e, uint32_t pasid);
+uint64_t vtd_pasid_did(const struct vtd_unit *u, const struct vtd_sm_context_entry *e,
+                       uint32_t pasid);
+void vtd_pasid_point(struct vtd_unit *u, struct vtd_sm_context_entry *e, uint32_t pasid,
+                     const struct hw_space *space);
+void vtd_pasid_free(const struct vtd_unit *u, const struct vtd_sm_context_entry *e);
 
 /*
  * queue.c, with the lock held. Descriptors are put one after the other, then submitted at once; put

@@ -28,13 +28,15 @@ static int context(struct vtd_unit *u, unsigned granularity, uint16_t did, uint1
                    0);
 }
 
-/* Of PASID 0. There is no way by registers: a unit with scalable mode has a queue. */
-static int pasid(struct vtd_unit *u, unsigned granularity, uint16_t did)
+/* There is no way by registers: a unit with scalable mode has a queue. */
+static int pasid(struct vtd_unit *u, unsigned granularity, uint16_t did, uint32_t nr)
 {
     if (!u->queued)
         return -EIO;
-    return vtd_put(
-        u, VTD_DESC_PASID | FIELD_PREP(VTD_DESC_G, granularity) | FIELD_PREP(VTD_DESC_DID, did), 0);
+    return vtd_put(u,
+                   VTD_DESC_PASID | FIELD_PREP(VTD_DESC_G, granularity) |
+                       FIELD_PREP(VTD_DESC_DID, did) | FIELD_PREP(VTD_DESC_PASID_NR, nr),
+                   0);
 }
 
 static int iotlb(struct vtd_unit *u, const struct vtd_iotlb *what)
@@ -132,7 +134,7 @@ static int iotlb_range(struct vtd_unit *u, const struct hw_inv *inv)
  */
 static int device_context(struct vtd_unit *u, rid_t rid)
 {
-    const uint32_t did = vtd_stale(u, rid);
+    const uint32_t did = vtd_stale(u, rid, 0);
     int err = 0;
 
     if (did == VTD_STALE_MANY)
@@ -142,31 +144,52 @@ static int device_context(struct vtd_unit *u, rid_t rid)
     return err ? err : context(u, VTD_G_DEVICE, (uint16_t)did, (uint16_t)rid.n);
 }
 
-static int device_pasid(struct vtd_unit *u, rid_t rid)
+static int one_pasid(struct vtd_unit *u, rid_t rid, uint32_t nr)
 {
-    const uint32_t did = vtd_stale(u, rid);
+    const uint32_t did = vtd_stale(u, rid, nr);
     int err = 0;
 
     if (did == VTD_STALE_MANY)
-        return pasid(u, VTD_G_PASID_GLOBAL, 0);
+        return pasid(u, VTD_G_PASID_GLOBAL, 0, 0);
     if (did && u->cap & VTD_CAP_CM)
-        err = pasid(u, VTD_G_PASID_ONE, 0);
-    return err ? err : pasid(u, VTD_G_PASID_ONE, (uint16_t)did);
+        err = pasid(u, VTD_G_PASID_ONE, 0, nr);
+    return err ? err : pasid(u, VTD_G_PASID_ONE, (uint16_t)did, nr);
 }
 
-/* All of the devices at inv[0..n), with a fence behind. */
+/* A device's PASIDs may be in as many domains. */
+static int pasid_of(struct vtd_unit *u, const struct hw_inv *inv)
+{
+    if (inv->kind == HW_INV_PASID)
+        return one_pasid(u, inv->rid, inv->pasid);
+    if (vtd_has_pasids(u, inv->rid))
+        return pasid(u, VTD_G_PASID_GLOBAL, 0, 0);
+    return one_pasid(u, inv->rid, 0);
+}
+
+/* The first space of a PASID may be the device's first, and its context entry was not present. */
+static int context_of(struct vtd_unit *u, const struct hw_inv *inv)
+{
+    if (inv->kind == HW_INV_DEVICE)
+        return device_context(u, inv->rid);
+    return u->cap & VTD_CAP_CM ? context(u, VTD_G_DEVICE, 0, (uint16_t)inv->rid.n) : 0;
+}
+
+/* All of the devices and PASIDs at inv[0..n), with a fence behind. */
 static int devices(struct vtd_unit *u, const struct hw_inv *inv, unsigned n)
 {
+    bool contexts = u->cap & VTD_CAP_CM;
     int err = 0;
 
-    for (unsigned i = 0; i < n && !err; i++)
-        err = device_context(u, inv[i].rid);
-    if (!err)
+    for (unsigned i = 0; i < n && !err; i++) {
+        err = context_of(u, &inv[i]);
+        contexts |= inv[i].kind == HW_INV_DEVICE;
+    }
+    if (!err && contexts)
         err = fence(u);
     if (!u->scalable || err)
         return err;
     for (unsigned i = 0; i < n && !err; i++)
-        err = device_pasid(u, inv[i].rid);
+        err = pasid_of(u, &inv[i]);
     return err ? err : fence(u);
 }
 
@@ -177,7 +200,7 @@ static int everything(struct vtd_unit *u)
     if (!err)
         err = fence(u);
     if (!err && u->scalable)
-        err = pasid(u, VTD_G_PASID_GLOBAL, 0);
+        err = pasid(u, VTD_G_PASID_GLOBAL, 0, 0);
     if (!err && u->scalable)
         err = fence(u);
     return err ? err : iotlb(u, &(struct vtd_iotlb){.granularity = VTD_G_GLOBAL});
@@ -187,7 +210,7 @@ static unsigned run_of_devices(const struct hw_inv *inv, unsigned n)
 {
     unsigned run = 0;
 
-    while (run < n && inv[run].kind == HW_INV_DEVICE)
+    while (run < n && (inv[run].kind == HW_INV_DEVICE || inv[run].kind == HW_INV_PASID))
         run++;
     return run;
 }
@@ -238,8 +261,8 @@ static int flush(struct vtd_unit *u, const struct hw_inv *inv, unsigned n)
     }
     err = finish(u, err);
     for (unsigned i = 0; i < n && !err; i++)
-        if (inv[i].kind == HW_INV_DEVICE)
-            vtd_not_stale(u, inv[i].rid);
+        if (inv[i].kind == HW_INV_DEVICE || inv[i].kind == HW_INV_PASID)
+            vtd_not_stale(u, &inv[i]);
     return err;
 }
 

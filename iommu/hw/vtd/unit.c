@@ -64,6 +64,17 @@ static int probe_geometry(struct vtd_unit *u)
     return 0;
 }
 
+/* By the width of PASIDs (ECAP.PSS), and by what a directory of one page holds. */
+static uint32_t probe_pasids(const struct vtd_unit *u)
+{
+    const uint64_t most = FRAME_SIZE / sizeof(uint64_t) * VTD_PASID_TABLE_ENTRIES;
+    const uint64_t nr = BIT64(FIELD_GET(VTD_ECAP_PSS, u->ecap) + 1);
+
+    if (!u->scalable || !(u->ecap & VTD_ECAP_PASID))
+        return 0;
+    return (uint32_t)(nr < most ? nr : most) - 1;
+}
+
 static int probe(struct vtd_unit *u)
 {
     const uint64_t nd = FIELD_GET(VTD_CAP_ND, vtd_read64(u, VTD_CAP));
@@ -78,6 +89,7 @@ static int probe(struct vtd_unit *u)
         return -ENODEV;
     u->scalable = u->config.scalable && (u->ecap & wanted) == wanted;
     u->hw.scalable = u->scalable;
+    u->hw.max_pasid = probe_pasids(u);
     u->noncoherent = !(u->ecap & VTD_ECAP_C);
     u->hw.nr_dids = nd < 7 ? 1u << (4 + 2 * nd) : 65536;
     /* A map is to be flushed where not-present entries are cached, or its writes may linger. */

@@ -3,7 +3,7 @@
  * The driver of an Intel VT-d unit: legacy mode, and scalable mode with second-stage tables.
  *
  *   unit.c       probe, take over from firmware, enable, disable, give up
- *   attach.c     root, context and PASID tables
+ *   attach.c     root and context tables; pasid.c: PASID tables
  *   invalidate.c what to invalidate, in the right strength and order
  *   queue.c      the invalidation queue; registers.c the way without one
  *   fault.c      fault records
