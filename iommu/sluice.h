@@ -395,7 +395,8 @@ struct sluice_unit_info {
     bool translates;  /* false: devices behind it are not protected */
     bool remaps;      /* false: devices behind it can raise any interrupt */
     bool caching_mode, snoop, failed;
-    bool scalable, queued; /* as in struct hw_unit */
+    bool scalable, queued; /* as in struct hw_unit; so is: */
+    uint32_t max_pasid;
     /* Since it was added. Of fault records: taken from it, and dropped by it. */
     uint64_t submissions, invalidations, faults, faults_lost;
 };

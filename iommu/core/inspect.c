@@ -26,6 +26,7 @@ int sluice_unit_info(struct sluice *ss, unsigned index, struct sluice_unit_info 
         .snoop = u->snoop,
         .scalable = u->scalable,
         .queued = u->queued,
+        .max_pasid = u->max_pasid,
         .failed = u->failed,
         .submissions = u->nr_submissions,
         .invalidations = u->nr_invalidations,

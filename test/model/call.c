@@ -17,6 +17,8 @@ static const struct {
                              OUT_FIELD(pv_iommu_alloc, ctx_no)},
     [IOMMU_free_context] = {called_free, sizeof(struct pv_iommu_free), 0, 0},
     [IOMMU_reattach_device] = {called_reattach, sizeof(struct pv_iommu_reattach_device), 0, 0},
+    [IOMMU_attach_pasid] = {called_attach_pasid, sizeof(struct pv_iommu_attach_pasid), 0, 0},
+    [IOMMU_detach_pasid] = {called_detach_pasid, sizeof(struct pv_iommu_detach_pasid), 0, 0},
     [IOMMU_map_pages] = {called_map, sizeof(struct pv_iommu_map_pages),
                          OUT_FIELD(pv_iommu_map_pages, mapped)},
     [IOMMU_map_list] = {called_map_list, sizeof(struct pv_iommu_map_list),
@@ -44,6 +46,11 @@ static bool writes_out_only(struct ghost *g, const struct inner_call *c)
     return true;
 }
 
+static bool is_pasid_op(int subop)
+{
+    return subop == IOMMU_attach_pasid || subop == IOMMU_detach_pasid;
+}
+
 /* One sub-op on domain c->d, called directly or through remote_cmd. */
 static bool called_inner(struct ghost *g, const struct inner_call *c)
 {
@@ -53,7 +60,7 @@ static bool called_inner(struct ghost *g, const struct inner_call *c)
 
     if (c->subop == IOMMU_noop)
         return judge(g, &v, c->status, "noop");
-    if (!known)
+    if (!known || (is_pasid_op(c->subop) && !max_pasid(g)))
         may(&v, -EOPNOTSUPP);
     else if (!c->in || (!c->out && c->status == -EFAULT))
         may(&v, -EFAULT);
@@ -163,7 +170,7 @@ bool called_query(struct ghost *g, const struct inner_call *c)
 {
     const uint32_t known = IOMMUCAP_default_identity | IOMMUCAP_cache | IOMMUCAP_identity |
                            IOMMUCAP_query_reserved | IOMMUCAP_map_list | IOMMUCAP_deferred |
-                           IOMMUCAP_batch | IOMMUCAP_read_faults;
+                           IOMMUCAP_batch | IOMMUCAP_read_faults | IOMMUCAP_pasid;
     struct pv_iommu_capabilities caps;
 
     if (c->status)
@@ -171,7 +178,8 @@ bool called_query(struct ghost *g, const struct inner_call *c)
     memcpy(&caps, c->out, sizeof(caps));
     if (caps.max_iova_addr != (g->max_dfn << FRAME_LG2 | (FRAME_SIZE - 1)))
         return complain(g, "max_iova_addr is 0x%jx", (uintmax_t)caps.max_iova_addr);
-    if (caps.max_ctx_no != c->d->max_ctx_no || caps.max_pasid)
+    if (caps.max_ctx_no != c->d->max_ctx_no || caps.max_pasid != max_pasid(g) ||
+        !(caps.cap_flags & IOMMUCAP_pasid) != !caps.max_pasid)
         return complain(g, "max_ctx_no is %u, max_pasid %u", caps.max_ctx_no, caps.max_pasid);
     if (caps.pgsize_mask != page_sizes(c->d) || !(caps.pgsize_mask & FRAME_SIZE))
         return complain(g, "pgsize_mask is 0x%x", caps.pgsize_mask);

@@ -121,6 +121,10 @@ bool check_devices(struct ghost *g)
         const struct ghost_device *dev = g->devices[i];
         struct sluice_device_info info;
 
+        if (dev->pasid)
+            continue;
+        if (!check_pairs(g, dev))
+            return false;
         sluice_device_info(dev->real, &info);
         if (info.domain != (dev->domain ? dev->domain->real : NULL))
             return complain(g, "%s: with the wrong owner; right is %s", dev->name,

@@ -114,14 +114,14 @@ static bool learn_places(struct ghost *g, struct ghost_domain *d, uint16_t from,
 {
     for (unsigned i = 0; i < g->nr_devices; i++) {
         struct ghost_device *dev = g->devices[i];
-        struct sluice_device_info info;
+        struct sluice_domain *domain;
+        uint16_t ctx;
 
         if (dev->exposed || dev->domain != d || dev->ctx != from)
             continue;
-        sluice_device_info(dev->real, &info);
-        if (info.domain != d->real || (info.ctx_no != from && info.ctx_no != to))
-            return complain(g, "%s: after -EIO in context %u", dev->name, info.ctx_no);
-        dev->ctx = info.ctx_no;
+        if (!real_place(dev, &domain, &ctx) || domain != d->real || (ctx != from && ctx != to))
+            return complain(g, "%s: after -EIO in context %u", dev->name, ctx);
+        dev->ctx = ctx;
         doorbells_learn_window(dev);
     }
     return true;

@@ -13,8 +13,10 @@ void group_move(struct ghost *g, const struct ghost_device *dev, struct ghost_do
     for (unsigned i = 0; i < g->nr_devices; i++) {
         if (g->devices[i]->group != group)
             continue;
-        if (g->devices[i]->domain != d)
+        if (g->devices[i]->domain != d) {
             g->devices[i]->programmed = false;
+            pairs_end(g, g->devices[i]);
+        }
         g->devices[i]->domain = d;
         g->devices[i]->ctx = ctx;
         doorbells_learn_window(g->devices[i]);
@@ -117,13 +119,13 @@ bool ghost_unassigned(struct ghost *g, struct machine_device *machine, int statu
     return true;
 }
 
-static struct ghost_device *device_of(const struct ghost *g, const struct ghost_domain *d,
-                                      const struct physdev_pci_device *pci)
+struct ghost_device *called_device(const struct ghost *g, const struct ghost_domain *d,
+                                   const struct physdev_pci_device *pci)
 {
     for (unsigned i = 0; i < g->nr_devices; i++) {
         struct ghost_device *dev = g->devices[i];
 
-        if (!dev->exposed && dev->domain == d &&
+        if (!dev->exposed && !dev->pasid && dev->domain == d &&
             dev->rids[0].n == rid_of(pci->seg, pci->bus, pci->devfn).n)
             return dev;
     }
@@ -138,9 +140,11 @@ bool called_reattach(struct ghost *g, const struct inner_call *c)
     struct verdict v = {0};
 
     memcpy(&in, c->in, sizeof(in));
-    dev = device_of(g, c->d, &in.dev);
-    may_if(&v, in.pasid != 0, -EOPNOTSUPP);
+    dev = called_device(g, c->d, &in.dev);
+    may_if(&v, in.pasid && !max_pasid(g), -EOPNOTSUPP);
     may_if(&v, !dev, -ENODEV);
+    if (in.pasid && !v.nr)
+        return pair_moved(g, c, dev, &in);
     may_if(&v, !find_ctx(c->d, in.ctx_no), -EINVAL);
     if (!v.nr && dev->ctx != in.ctx_no)
         conflict = group_conflict(g, dev, c->d, in.ctx_no);

@@ -105,6 +105,20 @@ static uint64_t digest_domain(const struct ghost *g, const struct ghost_domain *
     return hash;
 }
 
+/* The sum: in which order they were attached makes no difference. */
+static uint64_t digest_pairs(const struct ghost *g, const struct ghost_device *dev)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < g->nr_devices; i++) {
+        const struct ghost_device *pair = g->devices[i];
+
+        if (pair->pasid && pair->real == dev->real)
+            sum += mix(mix(11, pair->pasid), pair->ctx);
+    }
+    return sum;
+}
+
 uint64_t ghost_digest(const struct ghost *g)
 {
     uint64_t hash = 0;
@@ -114,8 +128,10 @@ uint64_t ghost_digest(const struct ghost *g)
     for (unsigned i = 0; i < g->nr_devices; i++) {
         const struct ghost_device *dev = g->devices[i];
 
+        if (dev->pasid)
+            continue;
         hash = mix(hash, dev->domain ? dev->domain->domid : UINT64_MAX);
-        hash = mix(hash, dev->ctx);
+        hash = mix(mix(hash, dev->ctx), digest_pairs(g, dev));
     }
     hash = mix(mix(hash, digest_tuples(g)), digest_servers(g));
     return mix(hash, (uint64_t)g->failed << 1 | g->eio);

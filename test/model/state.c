@@ -297,8 +297,8 @@ bool ghost_domain_destroyed(struct ghost *g, uint16_t domid, int status)
     if (status && !is_injected(g, status))
         return complain(g, "%s: destruction gave %d", d->name, status);
     for (unsigned i = 0; i < g->nr_devices; i++) {
-        if (g->devices[i]->domain == d)
-            group_move(g, g->devices[i], NULL, 0);
+        if (g->devices[i]->domain == d && !g->devices[i]->pasid)
+            group_move(g, g->devices[i], NULL, 0); /* pairs are behind it */
     }
     for (unsigned i = 0; i <= d->max_ctx_no; i++)
         ctx_empty(g, d, (uint16_t)i);

@@ -89,6 +89,8 @@ struct ghost_device {
     char *name;
     rid_t rids[8];
     unsigned nr_rids, group;
+    /* Not 0: a pair: one of the device's pasids, with its context, but nothing else of its own. */
+    uint32_t pasid;
     struct sluice_region *regions; /* the window for doorbells: where it is now */
     unsigned nr_regions;
     struct sluice_region window; /* the same, where it was declared; SW_MSI: it has one */
@@ -304,6 +306,22 @@ enum conflict group_conflict(const struct ghost *g, const struct ghost_device *d
                              const struct ghost_domain *d, uint16_t ctx_no);
 unsigned ctx_devices(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no);
 
+/* ---- Pairs of a device and a pasid: pasid.c
+ * ------------------------------------------------------ */
+
+/* The highest that there is, 0: none. */
+uint32_t max_pasid(const struct ghost *g);
+/* Pairs are among the devices, behind their device; regions of theirs are never mapped. */
+struct ghost_device *find_pair(const struct ghost *g, const struct ghost_device *dev,
+                               uint32_t pasid);
+/* The device has left its domain. */
+void pairs_end(struct ghost *g, const struct ghost_device *dev);
+/* Where the machine has it, or the device: false: nowhere. */
+bool real_place(const struct ghost_device *dev, struct sluice_domain **domain, uint16_t *ctx);
+bool check_pairs(struct ghost *g, const struct ghost_device *dev);
+struct ghost_device *called_device(const struct ghost *g, const struct ghost_domain *d,
+                                   const struct physdev_pci_device *pci);
+
 /* ---- Doorbells: doorbell.c
  * ------------------------------------------------------------------------ */
 
@@ -371,6 +389,11 @@ bool called_read_faults(struct ghost *g, const struct inner_call *c);
 bool called_unmap(struct ghost *g, const struct inner_call *c);
 bool called_query_reserved(struct ghost *g, const struct inner_call *c);
 bool called_reattach(struct ghost *g, const struct inner_call *c);
+bool called_attach_pasid(struct ghost *g, const struct inner_call *c);
+bool called_detach_pasid(struct ghost *g, const struct inner_call *c);
+/* reattach_device with a pasid. */
+bool pair_moved(struct ghost *g, const struct inner_call *c, const struct ghost_device *dev,
+                const struct pv_iommu_reattach_device *in);
 bool called_flush_context(struct ghost *g, const struct inner_call *c);
 
 void ctx_empty(struct ghost *g, struct ghost_domain *d, uint16_t ctx_no);
