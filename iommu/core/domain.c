@@ -181,6 +181,14 @@ static void quarantine_all(struct domain *d)
         (void)attach_quarantine(g); /* a failed unit blocks: the device is out all the same */
 }
 
+/* Its contexts are the domain's, and go with the others. */
+static int end_viommu(struct domain *d)
+{
+    struct viommu *v = d->viommu;
+
+    return v && v->end(v) ? -ERESTART : 0;
+}
+
 /* What its calls were making, or taking down, for other domains is nobody's now. */
 static int end_half_built(struct domain *d, struct domain *other)
 {
@@ -251,7 +259,9 @@ int sluice_domain_destroy(struct sluice_domain *sd)
         return -ERESTART;
     quarantine_all(d);
     window_close(d); /* nobody is there any more who could use it */
-    err = end_space(d);
+    err = end_viommu(d);
+    if (!err)
+        err = end_space(d);
     if (err)
         return err;
     for (struct domain *other = d->s->domains; other; other = other->next) {

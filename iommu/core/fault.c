@@ -26,6 +26,15 @@ static void file(struct domain *d, const struct sluice_fault *record)
     port->unlock(port->host, &f->lock);
 }
 
+/* It cannot go meanwhile: it is taken from its domain under the instance's lock. */
+static void tell_viommu(const struct domain *d, const struct sluice_fault *record)
+{
+    struct viommu *v = d ? d->viommu : NULL;
+
+    if (v)
+        v->fault(v, record);
+}
+
 /* Faults of devices that nobody owns, or that nobody knows, have no reader. */
 static void deliver(struct instance *s, const struct hw_fault *fault)
 {
@@ -45,6 +54,7 @@ static void deliver(struct instance *s, const struct hw_fault *fault)
 
     if (d)
         file(d, &record);
+    tell_viommu(d, &record);
     instance_unlock(l);
 }
 

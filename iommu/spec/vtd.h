@@ -87,6 +87,7 @@
 #define VTD_ECAP_SSTS  BIT64(46) /* second stage in scalable mode */
 #define VTD_ECAP_FSTS  BIT64(47)
 #define VTD_ECAP_SMPWC BIT64(48) /* walks through PASID entries snoop, where PWSNP is set */
+#define VTD_ECAP_RPS   BIT64(49) /* RID_PASID of context entries; else requests have PASID 0 */
 
 /* GCMD and GSTS (11.4.4): a write states all persistent bits and at most one change. */
 #define VTD_GCMD_TE    BIT64(31)
@@ -113,7 +114,7 @@
 #define VTD_CCMD_FM   MASK64(33, 32)
 #define VTD_CCMD_CAIG MASK64(60, 59) /* what was done; 0: refused */
 #define VTD_CCMD_CIRG MASK64(62, 61)
-#define VTD_CCMD_ICC  BIT64(63)
+#define VTD_CCMD_ICC  BIT64(63) /* writing its byte begins */
 
 /* IVA and IOTLB, at ECAP.IRO (11.4.6.2): the register way of invalidating the IOTLB */
 #define VTD_IVA_REG    0u
@@ -126,7 +127,7 @@
 #define VTD_IOTLB_DR   BIT64(49)
 #define VTD_IOTLB_IAIG MASK64(58, 57) /* what was done; 0: refused */
 #define VTD_IOTLB_IIRG MASK64(61, 60)
-#define VTD_IOTLB_IVT  BIT64(63)
+#define VTD_IOTLB_IVT  BIT64(63) /* writing its byte begins */
 
 /* FSTS (11.4.7.1): all but PPF and FRI are cleared by writing them as 1 */
 #define VTD_FSTS_PFO BIT64(0)
@@ -153,9 +154,20 @@
 #define VTD_IQA_DW        BIT64(11)     /* descriptors of 32 bytes; scalable mode wants them */
 #define VTD_IQA_IQA       MASK64(63, 12)
 #define VTD_ICS_IWC       BIT64(0)
-#define VTD_IQERCD_IQEI   MASK64(3, 0)
+#define VTD_EVENT_DATA    MASK64(15, 0) /* FEDATA, IEDATA */
+#define VTD_EVENT_ADDRESS MASK64(31, 2) /* FEADDR, IEADDR */
+#define VTD_IQERCD_IQEI   MASK64(3, 0)  /* VTD_IQEI_*, while FSTS.IQE is set */
 #define VTD_IQERCD_ITESID MASK64(47, 32)
 #define VTD_IQERCD_ICESID MASK64(63, 48)
+
+/* Why the queue has stopped (11.4.9.9) */
+#define VTD_IQEI_TAIL     1u
+#define VTD_IQEI_FETCH    2u
+#define VTD_IQEI_TYPE     3u /* none, or none in this mode */
+#define VTD_IQEI_RESERVED 4u
+#define VTD_IQEI_WIDTH    5u
+#define VTD_IQEI_ALIGN    6u /* of the tail, to a wide descriptor */
+#define VTD_IQEI_TTM      7u
 
 /* IRTA (11.4.10.1) */
 #define VTD_IRTA_S    MASK64(3, 0) /* 1 << (S + 1) entries */
@@ -239,17 +251,20 @@ _Static_assert(sizeof(struct vtd_irte) == 16, "section 9.9");
 #define VTD_IRTE_RH   BIT64(3)
 #define VTD_IRTE_TM   BIT64(4) /* level */
 #define VTD_IRTE_DLM  MASK64(7, 5)
-#define VTD_IRTE_IM   BIT64(15) /* posted */
+#define VTD_IRTE_IM   BIT64(15) /* posted; reserved where there is no posting */
 #define VTD_IRTE_V    MASK64(23, 16)
 #define VTD_IRTE_DST  MASK64(63, 32)
 #define VTD_IRTE_DST8 MASK64(47, 40) /* where EIME is off */
 #define VTD_IRTE_SID  MASK64(15, 0)  /* hi */
 #define VTD_IRTE_SQ   MASK64(17, 16) /* hi */
 #define VTD_IRTE_SVT  MASK64(19, 18) /* hi */
-#define VTD_SVT_NONE  0u
-#define VTD_SVT_SID   1u /* the requester id is SID, but for what SQ leaves out */
-#define VTD_SVT_BUS   2u /* its bus is in SID[15:8]..SID[7:0] */
-#define VTD_SQ_ALL    0u /* all 16 bits are compared */
+/* What is 0 in an entry; and of DST, where EIME is off, all but DST8. */
+#define VTD_IRTE_RESERVED_LO (MASK64(14, 12) | MASK64(31, 24))
+#define VTD_IRTE_RESERVED_HI MASK64(63, 20)
+#define VTD_SVT_NONE         0u
+#define VTD_SVT_SID          1u /* the requester id is SID, but for what SQ leaves out */
+#define VTD_SVT_BUS          2u /* its bus is in SID[15:8]..SID[7:0] */
+#define VTD_SQ_ALL           0u /* all 16 bits are compared */
 
 /* ---- Invalidation descriptors (6.5.2). Wide ones have two more words, zero here. ---------------
  */
@@ -265,11 +280,14 @@ _Static_assert(sizeof(struct vtd_descriptor) == 16, "section 6.5.2");
 #define VTD_DESC_WAIT      5u
 #define VTD_DESC_PIOTLB    6u
 #define VTD_DESC_PASID     7u
+#define VTD_DESC_PDEVTLB   8u /* a device TLB's entries with a PASID */
+#define VTD_DESC_RESPONSE  9u /* to a group of page requests */
+#define VTD_DESC_HPT       10u
 #define VTD_DESC_G         MASK64(5, 4)
 #define VTD_DESC_DID       MASK64(31, 16) /* context, IOTLB, PASID */
 #define VTD_DESC_SID       MASK64(47, 32) /* context */
 #define VTD_DESC_FM        MASK64(49, 48) /* context */
-#define VTD_DESC_PASID_NR  MASK64(51, 32) /* PASID */
+#define VTD_DESC_PASID_NR  MASK64(51, 32) /* PASID, PASID-IOTLB */
 #define VTD_DESC_DW        BIT64(6)       /* IOTLB */
 #define VTD_DESC_DR        BIT64(7)       /* IOTLB */
 #define VTD_DESC_AM        MASK64(5, 0)   /* IOTLB, hi */
@@ -284,6 +302,15 @@ _Static_assert(sizeof(struct vtd_descriptor) == 16, "section 6.5.2");
 #define VTD_DESC_DATA      MASK64(63, 32) /* wait */
 #define VTD_DESC_STATUS    MASK64(63, 2)  /* wait, hi: where DATA goes, 4 bytes */
 
+/* What is 0 in each, in its two words. The other two words of a wide one are 0. */
+#define VTD_DESC_RESERVED_CONTEXT_LO (MASK64(63, 50) | MASK64(15, 12) | MASK64(8, 6))
+#define VTD_DESC_RESERVED_IOTLB_LO   (MASK64(63, 32) | MASK64(15, 12) | BIT64(8))
+#define VTD_DESC_RESERVED_IOTLB_HI   MASK64(11, 7) /* of PASID-IOTLB too */
+#define VTD_DESC_RESERVED_IEC_LO     (MASK64(63, 48) | MASK64(26, 12) | MASK64(8, 5))
+#define VTD_DESC_RESERVED_WAIT_LO    (MASK64(31, 12) | MASK64(8, 7))
+#define VTD_DESC_RESERVED_WAIT_HI    MASK64(1, 0)
+#define VTD_DESC_RESERVED_PASID_LO   (MASK64(63, 52) | MASK64(15, 12) | MASK64(8, 6)) /* and that */
+
 /* Granularity of context and IOTLB invalidation, in descriptors and registers */
 #define VTD_G_GLOBAL 1u
 #define VTD_G_DOMAIN 2u
@@ -293,6 +320,9 @@ _Static_assert(sizeof(struct vtd_descriptor) == 16, "section 6.5.2");
 #define VTD_G_PASID_DOMAIN 0u
 #define VTD_G_PASID_ONE    1u
 #define VTD_G_PASID_GLOBAL 3u
+/* of PASID-IOTLB invalidation (6.5.2.4) */
+#define VTD_G_FIRST_ALL  2u
+#define VTD_G_FIRST_PAGE 3u
 
 /* ---- Fault records, at CAP.FRO (11.4.7.6), and reasons (7.1.3) ---------------------------------
  */
@@ -331,6 +361,7 @@ _Static_assert(sizeof(struct vtd_descriptor) == 16, "section 6.5.2");
 #define VTD_REASON_IR_COMPAT        0x25u
 #define VTD_REASON_IR_SOURCE        0x26u
 #define VTD_REASON_IR_LAST          0x2fu
+#define VTD_REASON_SM_TTM           0x30u /* the root pointer has a reserved mode */
 #define VTD_REASON_SM_ROOT_P        0x39u
 #define VTD_REASON_SM_CONTEXT_P     0x41u
 #define VTD_REASON_SM_REQUEST_FIRST 0x44u /* the context entry does not allow this request */
