@@ -42,9 +42,7 @@ static rid_t rid_at(const struct group *g, unsigned k)
 
 static void point_all(struct group *g, uint32_t pasid, const struct context *to)
 {
-    const struct hw_space space = {.root = to ? to->pt.root : mfn_of(0),
-                                   .levels = to ? to->pt.geo.levels : 0,
-                                   .did = to ? to->did : 0};
+    const struct hw_space space = to ? context_space(to) : (struct hw_space){.did = 0};
     struct hw_unit *unit = g->unit;
 
     g->s->port->lock(g->s->port->host, &unit->lock);

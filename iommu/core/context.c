@@ -11,6 +11,8 @@ static bool allows(const struct context *c, enum context_use use)
 {
     if (c->state != CONTEXT_LIVE || c->hidden)
         return false;
+    if (use != CONTEXT_ANY && c->nested != (use == CONTEXT_NESTED))
+        return false;
     return use != CONTEXT_CHANGE || (c->no != 0 && !c->identity);
 }
 
@@ -71,6 +73,9 @@ int context_init(struct context *c, struct instance *s, struct domain *d, struct
     c->hidden = false;
     c->defers = false;
     c->deferred = NULL;
+    c->nested = false;
+    c->first = (struct hw_first_stage){.root = 0};
+    c->second = NULL;
     c->regions = NULL;
     c->pins = NULL;
     c->nr_pins = 0;
@@ -90,6 +95,17 @@ void context_show(struct context *c)
     context_lock(c);
     c->state = CONTEXT_LIVE;
     context_unlock(c);
+}
+
+struct hw_space context_space(const struct context *c)
+{
+    const struct context *second = c->second ? c->second : c;
+    struct hw_space space = {
+        .root = second->pt.root, .levels = second->pt.geo.levels, .did = c->did};
+
+    if (c->second)
+        space.first = c->first;
+    return space;
 }
 
 bool context_is_reachable(const struct context *c)
@@ -117,10 +133,18 @@ static bool reap(struct context *c)
     return more;
 }
 
+/* A failed unit that may still reach this context may reach what it is nested on. */
+static void pass_on(const struct context *c)
+{
+    for (unsigned i = 0; c->second && i < c->s->nr_units; i++)
+        c->second->attached[i] += c->attached[i];
+}
+
 static void vacate(struct context *c)
 {
-    if (c->domain && c->no)
+    if (c->domain && c->no && c->no <= c->domain->max_ctx_no)
         c->domain->nr_contexts--;
+    c->second = NULL;
     context_lock(c);
     c->state = CONTEXT_FREE;
     context_unlock(c);
@@ -140,6 +164,7 @@ int context_end(struct context *c)
         /* Only a failed unit leaves requesters behind: its tag, tables and frames are lost. */
         instance_event(c->s, SLUICE_EVENT_FRAMES_LOST, -EIO, "context_end",
                        c->nr_mapped + deferred_frames(c), c->did);
+        pass_on(c);
         deferred_fini(c);
         reserved_forget(c);
         vacate(c);

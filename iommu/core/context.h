@@ -35,10 +35,13 @@ struct context {
     struct doorbell_use *doorbells; /* msi_window.h; guarded by the domain's lock */
     uint16_t no, did;
     _Atomic uint32_t generation;
-    _Atomic bool identity;     /* follows the domain's memory; calls cannot change it */
-    _Atomic bool hidden;       /* no call may name it: a vIOMMU's, or a second stage */
-    _Atomic bool defers;       /* its unmaps are flushed later: deferred.h */
-    struct deferred *deferred; /* guarded by the lock */
+    _Atomic bool identity;       /* follows the domain's memory; calls cannot change it */
+    _Atomic bool hidden;         /* no call may name it: a vIOMMU's, or a second stage */
+    _Atomic bool defers;         /* its unmaps are flushed later: deferred.h */
+    struct deferred *deferred;   /* guarded by the lock */
+    _Atomic bool nested;         /* a guest's own table translates first: nested.h */
+    struct hw_first_stage first; /* that one; set while BUILDING */
+    struct context *second;      /* and what hardware translates by next; NULL: a shadow */
     struct pgtable pt;
     uint64_t builder; /* BUILDING: serial of the domain whose call makes it */
     unsigned nr_devices;
@@ -49,8 +52,9 @@ struct context {
 /* A context that calls may name: which use it is named for. */
 enum context_use {
     CONTEXT_ANY,    /* attach to it, free it */
-    CONTEXT_LOOKUP, /* ask it */
-    CONTEXT_CHANGE, /* map and unmap: neither the default one nor an identity map */
+    CONTEXT_LOOKUP, /* ask it, settle it: not a nested one */
+    CONTEXT_CHANGE, /* map and unmap: neither the default one nor an identity map, nor nested */
+    CONTEXT_NESTED, /* flush what the guest changed in its own table */
 };
 
 /* 0 and what it is now, or -EINVAL. For decode; what follows checks again with the generation. */
@@ -69,6 +73,15 @@ void context_leave(struct context *c, struct span *span);
 /* Sets up an empty table and a tag: state BUILDING. -ENOSPC (tag), -ENOMEM. */
 int context_init(struct context *c, struct instance *s, struct domain *d, struct pt_pages *pages);
 void context_show(struct context *c); /* BUILDING -> LIVE */
+
+/* What units are to translate by. */
+struct hw_space context_space(const struct context *c);
+
+/* Its table is the composition of a guest's and the memory map. */
+static inline bool context_is_shadow(const struct context *c)
+{
+    return c->nested && !c->second;
+}
 
 /* Does a unit have devices in it? Once it is empty of devices, only one that failed. */
 bool context_is_reachable(const struct context *c);

@@ -9,9 +9,12 @@
 #include "leave.h"
 #include "window.h"
 
+/* As many as there are tags for, beside context 0's and that which stays unused. */
+#define MAX_CTX_NO (MAX_DIDS - 2)
+
 static size_t contexts_size(const struct domain *d)
 {
-    return sizeof(*d->ctx) * (d->max_ctx_no + 1u);
+    return sizeof(*d->ctx) * domain_nr_slots(d);
 }
 
 static int enlist(struct instance *s, struct domain *d)
@@ -86,7 +89,7 @@ static struct domain *allocate(struct instance *s, const struct sluice_domain_co
     d->space = config->space;
     d->window = config->space == SLUICE_SPACE_RELAXED && s->translates ? config->window : 0;
     d->one_to_one = config->space != SLUICE_SPACE_OWN || !s->translates;
-    d->max_ctx_no = config->max_ctx_no;
+    d->max_ctx_no = config->max_ctx_no < MAX_CTX_NO ? config->max_ctx_no : MAX_CTX_NO;
     d->budget_contexts = config->budget_contexts;
     d->pages = (struct pt_pages){.port = port, .limit = config->budget_tables};
     d->default_pages = (struct pt_pages){.port = port, .limit = SLUICE_NO_LIMIT};
@@ -96,7 +99,7 @@ static struct domain *allocate(struct instance *s, const struct sluice_domain_co
         port->free(port->host, d, sizeof(*d));
         return NULL;
     }
-    for (unsigned no = 0; no <= d->max_ctx_no; no++) {
+    for (unsigned no = 0; no < domain_nr_slots(d); no++) {
         d->ctx[no].s = s;
         d->ctx[no].no = (uint16_t)no;
     }
@@ -203,9 +206,10 @@ static int end_half_built(struct domain *d, struct domain *other)
     return err;
 }
 
+/* A nested context before the second stage that it is on, which is the last. */
 static int end_contexts(struct domain *d)
 {
-    for (unsigned no = 0; no <= d->max_ctx_no; no++) {
+    for (unsigned no = 0; no < domain_nr_slots(d); no++) {
         struct context *c = &d->ctx[no];
         int err;
 

@@ -59,6 +59,16 @@ struct viommu {
     bool (*end)(struct viommu *v);
 };
 
+/* How far nested_leave() came with a range; nr 0: it is at none. */
+struct nested_leaving {
+    gfn_t gfn;
+    uint64_t nr;
+    bool take;   /* larger leaves are split: what leaves is taken out */
+    bool failed; /* a unit failed */
+    unsigned no; /* of the context */
+    dfn_t next;
+};
+
 /* What a domain's 1:1 window has of other domains. */
 enum {
     WINDOW_WHOLE,    /* all that devices may use */
@@ -89,7 +99,9 @@ struct domain {
     struct pasid *pasids; /* pairs of its devices: pasid.h */
     uint32_t nr_pasids;
     uint16_t max_ctx_no;
-    struct context *ctx; /* max_ctx_no + 1 of them */
+    struct context *ctx;    /* those that calls name, and the second stage: domain_nr_slots() */
+    uint64_t second_cursor; /* gfns before it are in the second stage, while it is being built */
+    struct nested_leaving leaving;
     struct domain_faults faults;
     struct domain_unmaps unmaps;
 
@@ -124,6 +136,12 @@ static inline struct domain_locked domain_lock(struct domain *d)
 static inline void domain_unlock(struct domain_locked l)
 {
     l.d->s->port->unlock(l.d->s->port->host, &l.d->lock);
+}
+
+/* Contexts 0..max_ctx_no, and behind them the hidden second stage: stage2.h. */
+static inline unsigned domain_nr_slots(const struct domain *d)
+{
+    return d->max_ctx_no + 2u;
 }
 
 static inline struct domain *domain_of(struct sluice_domain *d)

@@ -5,6 +5,8 @@
 
 #include "domain.h"
 
+#define BATCH 32u /* invalidations in one submission */
+
 void flush_failed(struct instance *s, struct hw_unit *unit, int err)
 {
     unit->failed = true;
@@ -28,13 +30,54 @@ int flush_unit(struct instance *s, struct hw_unit *unit, const struct hw_inv *in
     return err ? -EIO : 0;
 }
 
-int flush_wait(const struct flush *f)
+static int submit(const struct flush *f, unsigned unit, const struct hw_inv *inv, unsigned nr)
+{
+    struct instance *s = f->c->s;
+
+    if (f->c->domain)
+        f->c->domain->submissions++;
+    return flush_unit(s, s->unit[unit], inv, nr);
+}
+
+static int flush_own(const struct flush *f, unsigned unit)
 {
     const struct hw_inv inv = {.kind = HW_INV_RANGE,
                                .did = f->c->did,
                                .first = f->first,
                                .last = f->last,
                                .leaf_only = !f->tables};
+
+    return f->c->attached[unit] ? submit(f, unit, &inv, 1) : 0;
+}
+
+/*
+ * What hardware caches of a second stage has the tags of the contexts that are nested on it, and
+ * the addresses of their first stages, which nobody knows. They are there as long as the domain is
+ * locked, as it is by who changes a second stage.
+ */
+static int flush_nested(const struct flush *f, unsigned unit)
+{
+    const struct domain *d = f->c->domain;
+    struct hw_inv inv[BATCH];
+    unsigned n = 0;
+    int err = 0;
+
+    for (unsigned no = 0; no <= d->max_ctx_no && !err; no++) {
+        const struct context *c = &d->ctx[no];
+
+        if (c->second != f->c || !c->attached[unit])
+            continue;
+        inv[n++] = (struct hw_inv){.kind = HW_INV_SPACE, .did = c->did};
+        if (n == BATCH) {
+            err = submit(f, unit, inv, n);
+            n = 0;
+        }
+    }
+    return !err && n ? submit(f, unit, inv, n) : err;
+}
+
+int flush_wait(const struct flush *f)
+{
     struct instance *s = f->c->s;
     int err = 0;
 
@@ -42,11 +85,9 @@ int flush_wait(const struct flush *f)
      * now. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     for (unsigned i = 0; i < s->nr_units; i++) {
-        if (!f->c->attached[i])
-            continue;
-        if (f->c->domain)
-            f->c->domain->submissions++;
-        if (flush_unit(s, s->unit[i], &inv, 1))
+        if (flush_own(f, i))
+            err = -EIO;
+        if (f->c->hidden && f->c->identity && flush_nested(f, i))
             err = -EIO;
     }
     return err;

@@ -100,7 +100,7 @@ int identity_check(struct domain_locked l, gfn_t gfn, uint64_t nr)
 {
     struct domain *d = l.d;
 
-    for (unsigned no = 0; d->s->translates && no <= d->max_ctx_no; no++) {
+    for (unsigned no = 0; d->s->translates && no < domain_nr_slots(d); no++) {
         if (!is_identity(&d->ctx[no]))
             continue;
         if (gfn.n + nr > pt_nr_dfns(&d->ctx[no].pt))
@@ -124,7 +124,7 @@ static int take_back(struct domain *d, gfn_t gfn, uint64_t nr, unsigned nr_ctx)
 
 int identity_take_back(struct domain_locked l, gfn_t gfn, uint64_t nr)
 {
-    return l.d->s->translates ? take_back(l.d, gfn, nr, l.d->max_ctx_no + 1u) : 0;
+    return l.d->s->translates ? take_back(l.d, gfn, nr, domain_nr_slots(l.d)) : 0;
 }
 
 int identity_add(struct domain_locked l, gfn_t gfn, mfn_t mfn, uint64_t nr, unsigned rights)
@@ -134,7 +134,7 @@ int identity_add(struct domain_locked l, gfn_t gfn, mfn_t mfn, uint64_t nr, unsi
 
     if (!d->s->translates)
         return 0;
-    for (unsigned no = 0; no <= d->max_ctx_no; no++) {
+    for (unsigned no = 0; no < domain_nr_slots(d); no++) {
         struct context *c = &d->ctx[no];
 
         if (!is_identity(c))
@@ -202,7 +202,7 @@ int identity_prepare_remove(struct domain_locked l, gfn_t gfn, uint64_t nr)
 
     if (!d->s->translates)
         return 0;
-    for (unsigned no = 0; no <= d->max_ctx_no; no++) {
+    for (unsigned no = 0; no < domain_nr_slots(d); no++) {
         err = is_identity(&d->ctx[no]) ? prepare_remove(&d->ctx[no], gfn, nr) : 0;
         if (err == -ENOMEM)
             return err;
@@ -218,7 +218,7 @@ int identity_remove(struct domain_locked l, gfn_t gfn, uint64_t nr)
 
     if (!d->s->translates)
         return 0;
-    for (unsigned no = 0; no <= d->max_ctx_no; no++)
+    for (unsigned no = 0; no < domain_nr_slots(d); no++)
         if (is_identity(&d->ctx[no]) && remove_runs(&d->ctx[no], &d->memory, gfn, nr))
             failed = -EIO;
     return failed;

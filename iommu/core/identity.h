@@ -2,6 +2,7 @@
 /*
  * Identity contexts: kept equal to the domain's memory map, as far as devices may see it. They hold
  * no references: a frame leaves them, flushed, before its owner lets it go.
+ * The hidden second stage is one of them.
  */
 #ifndef SLUICE_CORE_IDENTITY_H
 #define SLUICE_CORE_IDENTITY_H

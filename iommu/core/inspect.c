@@ -98,22 +98,13 @@ int sluice_context_walk(struct sluice_domain *sd, uint16_t ctx_no, dfn_t first, 
     return err;
 }
 
-static unsigned entry_bits(const struct pt_geometry *geo, unsigned level)
-{
-    unsigned bits = 0;
-
-    for (unsigned k = 0; k < level; k++)
-        bits += geo->format->level_bits[k];
-    return bits;
-}
-
 /* Tables that begin at dfn and are on the way down to a table of `level`. */
 static uint64_t tables_begun(const struct pt_geometry *geo, uint64_t dfn, unsigned level)
 {
     uint64_t nr = 0;
 
     for (unsigned k = level; k < geo->levels; k++)
-        nr += k + 1u == geo->levels ? !dfn : !(dfn & (BIT64(entry_bits(geo, k + 1)) - 1));
+        nr += k + 1u == geo->levels ? !dfn : !(dfn & (pt_entry_span(geo, k + 1) - 1));
     return nr;
 }
 
@@ -127,7 +118,7 @@ static uint64_t count_tables(const struct pgtable *pt)
     while (dfn < end) {
         const int err = pt_lookup(pt, dfn_of(dfn), 1, &leaf);
 
-        step = BIT64(entry_bits(&pt->geo, leaf.level));
+        step = pt_entry_span(&pt->geo, leaf.level);
         if (!err && BIT64(leaf.lg2 - FRAME_LG2) > step)
             step = BIT64(leaf.lg2 - FRAME_LG2);
         nr += tables_begun(&pt->geo, dfn, leaf.level);

@@ -33,6 +33,7 @@ int sluice_create(const struct sluice_config *config, struct sluice **out)
     s->port = port;
     s->nr_dids = MAX_DIDS;
     s->snoop = true;
+    s->nests = true;
     s->allow_unsafe = config->allow_unsafe_interrupts;
     s->defer_ns = config->defer_ns ? config->defer_ns : DEFER_NS;
     s->dids = port->alloc(port->host, MAX_DIDS / 8);
@@ -90,6 +91,7 @@ int sluice_add_unit(struct sluice *ss, struct hw_unit *unit)
         s->translates = true;
         s->snoop &= unit->snoop && unit->geo.format->has_snoop;
         s->caching_mode |= unit->caching_mode;
+        s->nests &= unit->nests;
         if (unit->nr_dids < s->nr_dids)
             s->nr_dids = unit->nr_dids;
     }

@@ -19,6 +19,7 @@ struct instance {
     unsigned nr_units;
     struct pt_geometry geo; /* what all units can do */
     bool translates, snoop, caching_mode;
+    bool nests;        /* all that translate have two stages */
     bool allow_unsafe; /* devices without isolation, for any domain */
     uint32_t nr_dids;
     uint64_t *dids; /* bitmap of tags in use */

@@ -9,6 +9,7 @@
 
 #include "foreign.h"
 #include "ioreq.h"
+#include "nested.h"
 #include "window.h"
 
 /* In one go at the end of a domain: a step that goes on looks at the ones before it again. */
@@ -315,7 +316,10 @@ int leave_frames(struct domain_locked l, gfn_t gfn, uint64_t nr)
     uint64_t at, run;
     mfn_t mfn;
 
-    if (failed)
+    if (!err || failed)
+        err = nested_leave(l, gfn, nr);
+    failed |= err == -EIO;
+    if (err == -EIO)
         err = 0;
     for (at = 0; at < nr && !err; at += run) {
         mfn = mark_run(l.d, gfn_add(gfn, at), nr - at, true, &run);

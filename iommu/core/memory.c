@@ -57,11 +57,17 @@ int memory_find(struct memory_locked l, gfn_t gfn, uint64_t max, mfn_t *mfn, uin
                 unsigned *rights)
 {
     struct pt_leaf leaf;
+    uint64_t hole;
 
+    *nr = max;
     if (gfn.n >= pt_nr_dfns(&l.m->map))
         return -ENOENT;
-    if (pt_lookup(&l.m->map, dfn_of(gfn.n), max, &leaf))
+    if (pt_lookup(&l.m->map, dfn_of(gfn.n), max, &leaf)) {
+        hole = pt_entry_span(&l.m->map.geo, leaf.level);
+        hole -= gfn.n & (hole - 1);
+        *nr = hole < max ? hole : max;
         return -ENOENT;
+    }
     *mfn = leaf.mfn;
     *nr = leaf.nr;
     *rights = memory_rights(leaf.attr);

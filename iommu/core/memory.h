@@ -45,7 +45,7 @@ static inline void memory_unlock(struct memory_locked l)
 
 /*
  * The run of frames at gfn, at most max: *rights is what devices may do with them. -ENOENT: no
- * frame.
+ * frame, of this gfn and nr - 1 behind it.
  */
 int memory_find(struct memory_locked l, gfn_t gfn, uint64_t max, mfn_t *mfn, uint64_t *nr,
                 unsigned *rights);

@@ -45,7 +45,7 @@ static int enter_at(struct context *c, struct region_use *u, uint64_t first, uin
     err = reserved_enter(c, u);
     if (err)
         return err;
-    err = reserved_check_vacant(c, u);
+    err = reserved_vacate(c, u);
     if (err)
         reserved_leave(c, u);
     return err;

@@ -15,7 +15,7 @@
 #ifndef SLUICE_CORE_NESTED_H
 #define SLUICE_CORE_NESTED_H
 
-#include "domain.h"
+#include "trim.h"
 
 /* Whatever units do: a shadow, which any table format can be composed into. */
 enum nested_how { NESTED_BY_HARDWARE_IF_IT_CAN, NESTED_BY_SHADOW };
@@ -33,6 +33,8 @@ int nested_alloc(struct domain_locked l, const struct hw_first_stage *table, enu
 struct nested_flush {
     dfn_t next;
     bool begun;
+    int err;          /* what could not be done so far: -ENOMEM, -EIO */
+    struct trim trim; /* for tables that a shadow lacks */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include "flush.h"
 #include "msi_window.h"
 #include "pin.h"
+#include "shadow.h"
 
 /* Of regions that are claimed here: windows are msi_window.c's. */
 static bool is_tracked(const struct sluice_region *r)
@@ -29,6 +30,16 @@ uint64_t reserved_before(const struct context *c, const struct span *span)
         if (u->first.n < end && u->last.n >= first)
             end = u->first.n > first ? u->first.n : first;
     return end - first;
+}
+
+uint64_t reserved_within(const struct context *c, dfn_t dfn)
+{
+    if (reserved_is_msi(dfn.n, dfn.n))
+        return MSI_LAST_DFN - dfn.n + 1;
+    for (const struct region_use *u = c->regions; u; u = u->next)
+        if (u->first.n <= dfn.n && u->last.n >= dfn.n)
+            return u->last.n - dfn.n + 1;
+    return 0;
 }
 
 bool reserved_touches(struct context *c, dfn_t first, dfn_t last)
@@ -86,14 +97,22 @@ static int check_rights(const struct context *c, const struct region_use *u)
     return 0;
 }
 
-int reserved_check_vacant(struct context *c, const struct region_use *u)
+/* In a shadow a region comes before what the guest's table has there. */
+static int vacate_run(struct context *c, dfn_t first, dfn_t last)
+{
+    if (context_is_shadow(c))
+        return shadow_vacate(c, first, last);
+    return pt_walk(&c->pt, first, last, found, NULL);
+}
+
+int reserved_vacate(struct context *c, const struct region_use *u)
 {
     const uint64_t end = pt_nr_dfns(&c->pt);
     dfn_t at = u->first, last;
     int err = 0;
 
     while (!err && next_own(c, u, &at, &last) && at.n < end) {
-        err = pt_walk(&c->pt, at, last.n < end ? last : dfn_of(end - 1), found, NULL);
+        err = vacate_run(c, at, last.n < end ? last : dfn_of(end - 1));
         at = dfn_add(last, 1);
     }
     return err;
@@ -229,7 +248,7 @@ static int claim_new(struct context *c, const struct sluice_region *r)
         reserved_free(c, u);
         return err;
     }
-    err = reserved_check_vacant(c, u);
+    err = reserved_vacate(c, u);
     if (!err && u->type == SLUICE_REGION_DIRECT)
         err = check_rights(c, u);
     if (!err && u->type == SLUICE_REGION_DIRECT)
@@ -316,10 +335,22 @@ static int claim_all(struct context *c, const struct group *g, region_test is)
     return 0;
 }
 
+/* Does the group have what must be mapped? */
+static bool has_mapped(const struct group *g)
+{
+    for (const struct device *dev = g->devices; dev; dev = dev->sibling)
+        if (device_region(dev, SLUICE_REGION_DIRECT) || device_region(dev, SLUICE_REGION_SW_MSI))
+            return true;
+    return false;
+}
+
 int reserved_claim(struct context *c, const struct group *g)
 {
-    int err = claim_all(c, g, is_tracked);
+    int err;
 
+    if (c->second && has_mapped(g))
+        return -EBUSY; /* what is mapped there is the guest's affair alone */
+    err = claim_all(c, g, is_tracked);
     if (err)
         return err;
     err = msi_window_claim(c, g);

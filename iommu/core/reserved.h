@@ -30,6 +30,9 @@ static inline bool reserved_is_msi(uint64_t first, uint64_t last)
 /* Under the context's lock: how many frames of the span come before the first that is reserved. */
 uint64_t reserved_before(const struct context *c, const struct span *span);
 
+/* Under the same: how many frames from dfn on are reserved, by one region; 0: it is not. */
+uint64_t reserved_within(const struct context *c, dfn_t dfn);
+
 /* Is a region of the context in [first, last]? */
 bool reserved_touches(struct context *c, dfn_t first, dfn_t last);
 
@@ -60,7 +63,8 @@ void reserved_free(struct context *c, struct region_use *u);
  * is there; -ERESTART. */
 int reserved_enter(struct context *c, struct region_use *u);
 void reserved_leave(struct context *c, const struct region_use *u);
-/* Of a region in the list: nothing of anybody else's is mapped there. -EBUSY. */
-int reserved_check_vacant(struct context *c, const struct region_use *u);
+/* Of a region in the list: nothing of anybody else's is mapped there, or it goes from a shadow.
+ * -EBUSY, -ENOMEM, -EIO, -ERESTART. */
+int reserved_vacate(struct context *c, const struct region_use *u);
 
 #endif

@@ -9,6 +9,7 @@
 #include "../abi/contexts.h"
 #include "../core/attach.h"
 #include "../core/map.h"
+#include "../core/nested.h"
 #include "../core/ranges.h"
 #include "../core/trim.h"
 
@@ -38,7 +39,10 @@ struct call {
             uint16_t ctx_no;
             uint32_t generation;
             uint64_t cursor;
-            int status; /* that it ends with, when what was built is taken down again */
+            int status;      /* that it ends with, when what was built is taken down again */
+            uint32_t format; /* alloc_nested: IOMMU_NESTED_* */
+            gfn_t root;
+            struct nested_flush filling;
         } alloc;
         struct {
             uint16_t ctx_no;
@@ -69,6 +73,12 @@ struct call {
             uint32_t generation;
             uint64_t until; /* deferred_settle */
         } flush;
+        struct {
+            uint16_t ctx_no;
+            uint32_t generation;
+            dfn_t first, last;
+            struct nested_flush at;
+        } nested;
         struct {
             uint32_t room, done;
             uint64_t array;
@@ -134,6 +144,8 @@ int decode_query_reserved(struct call *call, const void *raw);
 int decode_flush_context(struct call *call, const void *raw);
 int decode_attach_pasid(struct call *call, const void *raw);
 int decode_detach_pasid(struct call *call, const void *raw);
+int decode_alloc_nested(struct call *call, const void *raw);
+int decode_flush_nested(struct call *call, const void *raw);
 
 long perform_noop(struct call *call);
 long perform_query_capabilities(struct call *call);
@@ -150,6 +162,8 @@ long perform_query_reserved(struct call *call);
 long perform_flush_context(struct call *call);
 long perform_attach_pasid(struct call *call);
 long perform_detach_pasid(struct call *call);
+long perform_alloc_nested(struct call *call);
+long perform_flush_nested(struct call *call);
 
 /* What this domain may use: IOMMUCAP_* and the sizes of pages. */
 uint32_t capabilities_of(const struct domain *d);
@@ -158,6 +172,11 @@ uint32_t page_sizes_of(const struct domain *d);
 /* remote.c: turns the call into its inner one, on the target. 0, -EPERM, -ESRCH, -EINVAL, -EFAULT.
  */
 int decode_remote(struct call *call);
+
+/* context.c: the context that this call is building; NULL if the domain lost it meanwhile. */
+struct context *alloc_building(struct call *call);
+/* It is taken down again, in bounded steps: -ERESTART, or the status of the call. */
+long alloc_unmake(struct call *call);
 
 /* dispatch.c: one sub-op, from where it is. Its status, or -ERESTART. */
 long call_run(struct call *call);

@@ -19,7 +19,7 @@ long perform_noop(struct call *call)
 uint32_t capabilities_of(const struct domain *d)
 {
     uint32_t flags = IOMMUCAP_identity | IOMMUCAP_query_reserved | IOMMUCAP_map_list |
-                     IOMMUCAP_deferred | IOMMUCAP_batch | IOMMUCAP_read_faults;
+                     IOMMUCAP_deferred | IOMMUCAP_batch | IOMMUCAP_read_faults | IOMMUCAP_nested;
 
     if (!d->blocked)
         flags |= IOMMUCAP_default_identity;

@@ -22,8 +22,7 @@ int decode_alloc_context(struct call *call, const void *raw)
     return call_put(call, offsetof(struct pv_iommu_alloc, ctx_no), &none, sizeof(none));
 }
 
-/* The context that this call is building; NULL if the domain lost it meanwhile. */
-static struct context *building(struct call *call)
+struct context *alloc_building(struct call *call)
 {
     struct context *c = &call->d->ctx[call->req.alloc.ctx_no];
 
@@ -52,18 +51,17 @@ static long build(struct call *call)
     int err = call->req.alloc.ctx_no ? 0 : begin(l, call);
 
     if (!err) {
-        c = building(call);
+        c = alloc_building(call);
         err = !c ? -EINVAL : c->identity ? identity_fill(l, c, &call->req.alloc.cursor) : 0;
     }
     domain_unlock(l);
     return err;
 }
 
-/* Bounded steps of taking what was built down again. */
-static long unmake(struct call *call)
+long alloc_unmake(struct call *call)
 {
     struct domain_locked l = domain_lock(call->d);
-    struct context *c = call->req.alloc.ctx_no ? building(call) : NULL;
+    struct context *c = call->req.alloc.ctx_no ? alloc_building(call) : NULL;
     int err = c ? context_end(c) : 0;
 
     domain_unlock(l);
@@ -75,7 +73,7 @@ long perform_alloc_context(struct call *call)
     long err;
 
     if (call->state == CALL_FREEING)
-        return unmake(call);
+        return alloc_unmake(call);
     err = build(call);
     if (!err)
         err = call_put(call, offsetof(struct pv_iommu_alloc, ctx_no), &call->req.alloc.ctx_no,
@@ -86,7 +84,7 @@ long perform_alloc_context(struct call *call)
         return err;
     call->req.alloc.status = (int)err;
     call->state = CALL_FREEING;
-    return unmake(call);
+    return alloc_unmake(call);
 }
 
 int decode_free_context(struct call *call, const void *raw)

@@ -11,7 +11,7 @@ int decode_flush_context(struct call *call, const void *raw)
         return -EINVAL;
     call->req.flush.ctx_no = in->ctx_no;
     call->req.flush.until = 0;
-    return context_resolve(call->d, in->ctx_no, CONTEXT_ANY, &call->req.flush.generation);
+    return context_resolve(call->d, in->ctx_no, CONTEXT_LOOKUP, &call->req.flush.generation);
 }
 
 long perform_flush_context(struct call *call)

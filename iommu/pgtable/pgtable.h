@@ -74,6 +74,16 @@ struct pt_pages {
     uint32_t limit; /* reaching it is -ENOSPC from the calls below, without asking the port */
 };
 
+/* Frames that one entry of a table of `level` spans. */
+static inline uint64_t pt_entry_span(const struct pt_geometry *geo, unsigned level)
+{
+    unsigned bits = 0;
+
+    for (unsigned k = 0; k < level; k++)
+        bits += geo->format->level_bits[k];
+    return (uint64_t)1 << bits;
+}
+
 struct pgtable {
     struct pt_geometry geo;
     struct pt_pages *pages;
