@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-static const char *const soft_features[] = {"superpages", "two-devices",     "nvme",     "faults",
-                                            "intremap",   "intremap-strict", "doorbell", NULL};
+static const char *const soft_features[] = {"superpages", "two-devices", "nvme",
+                                            "faults",     "intremap",    "intremap-strict",
+                                            "doorbell",   "pasid",       NULL};
 static const char *const vtd_features[] = {"superpages", "two-devices", "nvme",
                                            "faults",     "intremap",    NULL};
 static const char *const no_features[] = {NULL};

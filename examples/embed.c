@@ -65,7 +65,8 @@ int main(void)
     CHECKED(hypercall(guest, IOMMU_reattach_device, &move, sizeof(move)));
 
     /* The device: one address works, the next one does not. */
-    CHECKED(machine_dma(nic, machine_device_rid(nic), 0, 0x800000, data, sizeof(data), true, &reason));
+    CHECKED(
+        machine_dma(nic, machine_device_rid(nic), 0, 0x800000, data, sizeof(data), true, &reason));
     CHECKED(machine_guest_read(guest, 0x10000, data, sizeof(data)));
     printf("the guest reads: %s\n", data);
     if (!machine_dma(nic, machine_device_rid(nic), 0, 0x801000, data, 1, true, &reason))

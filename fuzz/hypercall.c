@@ -188,6 +188,8 @@ static size_t argument(struct input *in, int subop, void *at)
     struct pv_iommu_map_list *list = at;
     struct pv_iommu_batch *b = at;
     struct pv_iommu_read_faults *faults = at;
+    struct pv_iommu_attach_pasid *attach = at;
+    struct pv_iommu_detach_pasid *detach = at;
 
     switch (subop) {
     case IOMMU_read_faults:
@@ -228,8 +230,19 @@ static size_t argument(struct input *in, int subop, void *at)
         *r = (struct pv_iommu_reattach_device){
             .ctx_no = (uint16_t)take_hostile(in, 4),
             .dev = {.devfn = (uint8_t)(8 + 8 * (take_byte(in) % (NR_DEVS + 1)))},
-            .pasid = take_byte(in) > 250};
+            .pasid = take_byte(in) > 200 ? (uint32_t)take_hostile(in, 4) : 0};
         return sizeof(*r);
+    case IOMMU_attach_pasid:
+        *attach = (struct pv_iommu_attach_pasid){
+            .ctx_no = (uint16_t)take_hostile(in, 4),
+            .dev = {.devfn = (uint8_t)(8 + 8 * (take_byte(in) % (NR_DEVS + 1)))},
+            .pasid = (uint32_t)take_hostile(in, 4)};
+        return sizeof(*attach);
+    case IOMMU_detach_pasid:
+        *detach = (struct pv_iommu_detach_pasid){
+            .dev = {.devfn = (uint8_t)(8 + 8 * (take_byte(in) % (NR_DEVS + 1)))},
+            .pasid = (uint32_t)take_hostile(in, 4)};
+        return sizeof(*detach);
     case IOMMU_query_reserved:
         *q = (struct pv_iommu_query_reserved){
             .ctx_no = (uint16_t)take_hostile(in, 4),
@@ -457,11 +470,12 @@ static void dma(struct fuzz *f, struct input *in)
     struct machine_device *dev = f->dev[what & 1];
     const uint64_t addr = take_hostile(in, 1100) << FRAME_LG2;
     const rid_t rid = machine_device_rid(dev);
+    const uint32_t pasid = what >> 6; /* 0 to 3 */
     enum hw_reason reason;
     char data[64] = {0};
-    const int status = machine_dma(dev, rid, 0, addr, data, sizeof(data), what & 2, &reason);
+    const int status = machine_dma(dev, rid, pasid, addr, data, sizeof(data), what & 2, &reason);
 
-    must(ghost_dma(f->g, dev, rid, addr, sizeof(data), what & 2, status, reason));
+    must(ghost_dma(f->g, dev, rid, pasid, addr, sizeof(data), what & 2, status, reason));
 }
 
 static const struct sluice_region region = {0x20000, 0x22fff, SLUICE_REGION_DIRECT,

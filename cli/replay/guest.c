@@ -183,6 +183,6 @@ int guest_dma(struct guest *g, unsigned device, uint64_t address, void *data, si
     enum hw_reason reason = HW_REASON_NONE;
     const int err = machine_dma(dev, rid, 0, address, data, size, write, &reason);
 
-    guest_told(g, ghost_dma(g->ghost, dev, rid, address, size, write, err, reason));
+    guest_told(g, ghost_dma(g->ghost, dev, rid, 0, address, size, write, err, reason));
     return err;
 }

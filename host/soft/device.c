@@ -144,8 +144,8 @@ int soft_disk(struct machine_device *dev, uint64_t lba, uint32_t count, uint64_t
 
     if (lba > blocks || count > blocks - lba)
         return -ERANGE;
-    return soft_dma(dev, dev->rids[0], 0, addr, s->disk + lba * BLOCK, (size_t)count * BLOCK, !write,
-                    reason);
+    return soft_dma(dev, dev->rids[0], 0, addr, s->disk + lba * BLOCK, (size_t)count * BLOCK,
+                    !write, reason);
 }
 
 /* Whether it comes from MSI or from a DMA engine: the unit sees a write of four bytes. */

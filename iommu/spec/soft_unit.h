@@ -26,19 +26,19 @@ struct soft_pasid_entry {
     uint64_t word[4];
 };
 _Static_assert(sizeof(struct soft_pasid_entry) == 32, "a PASID entry has 32 bytes");
-#define SOFT_PASIDS           (FRAME_SIZE / sizeof(struct soft_pasid_entry))
-#define SOFT_DIRECTORY        (FRAME_SIZE / sizeof(uint64_t))
-#define SOFT_MAX_PASID        (SOFT_PASIDS * SOFT_DIRECTORY - 1)
-#define SOFT_PASID_PRESENT    BIT64(0)
-#define SOFT_PASID_ROOT       MASK64(51, 12) /* of the second stage */
-#define SOFT_PASID_LEVELS     MASK64(2, 0)   /* 1: of the second stage */
-#define SOFT_PASID_DID        MASK64(23, 8)  /* 1 */
-#define SOFT_PASID_FIRST      BIT64(0)       /* 2: there is a first stage; the rest describes it */
-#define SOFT_PASID_FIRST_ROOT MASK64(63, 12) /* 2: an address that the second stage translates */
-#define SOFT_PASID_FORMAT     MASK64(3, 0)   /* 3: enum pt_format_id */
-#define SOFT_PASID_FIRST_LEVELS MASK64(6, 4) /* 3 */
-#define SOFT_PASID_WIDTH      MASK64(14, 8)  /* 3: address bits */
-#define SOFT_PASID_SIZES      MASK64(63, 16) /* 3: bit k: it has leaves of 1 << (12 + k) bytes */
+#define SOFT_PASIDS             (FRAME_SIZE / sizeof(struct soft_pasid_entry))
+#define SOFT_DIRECTORY          (FRAME_SIZE / sizeof(uint64_t))
+#define SOFT_MAX_PASID          (SOFT_PASIDS * SOFT_DIRECTORY - 1)
+#define SOFT_PASID_PRESENT      BIT64(0)
+#define SOFT_PASID_ROOT         MASK64(51, 12) /* of the second stage */
+#define SOFT_PASID_LEVELS       MASK64(2, 0)   /* 1: of the second stage */
+#define SOFT_PASID_DID          MASK64(23, 8)  /* 1 */
+#define SOFT_PASID_FIRST        BIT64(0) /* 2: there is a first stage; the rest describes it */
+#define SOFT_PASID_FIRST_ROOT   MASK64(63, 12) /* 2: an address that the second stage translates */
+#define SOFT_PASID_FORMAT       MASK64(3, 0)   /* 3: enum pt_format_id */
+#define SOFT_PASID_FIRST_LEVELS MASK64(6, 4)   /* 3 */
+#define SOFT_PASID_WIDTH        MASK64(14, 8)  /* 3: address bits */
+#define SOFT_PASID_SIZES        MASK64(63, 16) /* 3: bit k: it has leaves of 1 << (12 + k) bytes */
 
 /*
  * Interrupt remapping table: one page. Messages are those of x86 (spec/x86_msi.h).

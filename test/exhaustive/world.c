@@ -274,8 +274,8 @@ static bool dma(struct world *w, const struct op *op)
     size_t size = op->flags ? op->flags : 8;
     int status = machine_dma(dev, rid, 0, op->dfn << FRAME_LG2, data, size, op->write, &reason);
 
-    return agreed(w,
-                  ghost_dma(w->g, dev, rid, op->dfn << FRAME_LG2, size, op->write, status, reason));
+    return agreed(
+        w, ghost_dma(w->g, dev, rid, 0, op->dfn << FRAME_LG2, size, op->write, status, reason));
 }
 
 static bool memory(struct world *w, const struct op *op)

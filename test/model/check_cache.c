@@ -73,11 +73,21 @@ static void visit(void *arg, const struct machine_cached *cached)
     struct caches *c = arg;
     const struct ghost_device *dev = find_requester(c->g, cached->rid);
 
-    if (!c->right || cached->pasid || cached->second)
+    if (!c->right || cached->second)
         return;
     if (!dev) {
         c->right = complain(c->g, "the unit's cache holds dfn 0x%jx for an unknown requester 0x%x",
                             (uintmax_t)cached->dfn.n, cached->rid.n);
+        return;
+    }
+    if (cached->pasid)
+        dev = find_pair(c->g, dev, cached->pasid);
+    if (!dev) {
+        c->right = !cached->attr ||
+                   complain(c->g,
+                            "the unit's cache holds dfn 0x%jx for pasid %u of 0x%x, which is "
+                            "attached to nothing",
+                            (uintmax_t)cached->dfn.n, cached->pasid, cached->rid.n);
         return;
     }
     if (cached->attr)

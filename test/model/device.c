@@ -247,10 +247,24 @@ static bool dma_performed(struct ghost *g, const struct ghost_device *dev, uint6
     return true;
 }
 
-bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint64_t addr,
-               uint64_t size, bool write, int status, enum hw_reason reason)
+/* Of a PASID that is attached to nothing. */
+static bool pasid_blocked(struct ghost *g, const struct ghost_device *dev, uint32_t pasid,
+                          int status, enum hw_reason reason)
 {
-    struct ghost_device *dev = find_device(g, machine);
+    if (status == -EACCES && reason == HW_REASON_UNIT && g->may_fail) {
+        g->failed = true;
+        return true;
+    }
+    if (status == -EACCES && reason == HW_REASON_BLOCKED)
+        return true;
+    return complain(g, "%s: DMA with pasid %u, which is attached to nothing, gave %d (%s)",
+                    dev->name, pasid, status, sluice_reason_name(reason));
+}
+
+bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint32_t pasid,
+               uint64_t addr, uint64_t size, bool write, int status, enum hw_reason reason)
+{
+    const struct ghost_device *dev = find_device(g, machine);
     uint64_t dfn;
     bool allowed;
 
@@ -265,9 +279,16 @@ bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint6
         return true;
     if (!has_rid(dev, rid) || size > DMA_MOST)
         return status == -EINVAL ? true : complain(g, "%s: bad DMA gave %d", dev->name, status);
+    if (status == -EOPNOTSUPP && pasid)
+        return true; /* the machine's devices have none */
+    if (pasid && !find_pair(g, dev, pasid))
+        return !size || pasid_blocked(g, dev, pasid, status, reason);
+    if (pasid)
+        dev = find_pair(g, dev, pasid);
     if (!status && g->coarse && dfn >= MSI_FIRST && dfn <= MSI_LAST)
         return true; /* not memory: whatever the chipset makes of it */
-    if (!status && write && size == 4 && addr % 4 == 0 && dfn >= MSI_FIRST && dfn <= MSI_LAST)
+    if (!status && !pasid && write && size == 4 && addr % 4 == 0 && dfn >= MSI_FIRST &&
+        dfn <= MSI_LAST)
         return message_dma(g, dev, rid, addr)
                    ? true
                    : complain(g, "%s: raised an interrupt by DMA to 0x%jx", dev->name,

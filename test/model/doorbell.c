@@ -256,9 +256,9 @@ bool doorbell_msi(struct ghost *g, const struct ghost_device *dev, rid_t rid, ui
     bool rings = false;
 
     if (status == -EACCES || !dev->real)
-        return dev->real
-                   ? ghost_dma(g, dev->machine, rid, addr, sizeof(data), true, status, out->reason)
-                   : true;
+        return dev->real ? ghost_dma(g, dev->machine, rid, 0, addr, sizeof(data), true, status,
+                                     out->reason)
+                         : true;
     if (g->failed)
         return true; /* a doorbell may have stayed */
     if (!device_reach(g, dev, addr >> FRAME_LG2, &maddr, &attr) || !(attr & PT_WRITE))

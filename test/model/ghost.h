@@ -76,9 +76,9 @@ void ghost_ioreq_spoiled(struct ghost *g, uint16_t emulator, uint16_t id);
 bool ghost_ioreq(struct ghost *g, uint16_t emulator, uint16_t target, uint16_t id, int status,
                  uint8_t type, uint64_t bfn);
 
-/* A DMA of a device: performed (0) or blocked (-EACCES) with a reason. */
-bool ghost_dma(struct ghost *g, struct machine_device *dev, rid_t rid, uint64_t addr, uint64_t size,
-               bool write, int status, enum hw_reason reason);
+/* A DMA of a device, with a PASID or (0) without: performed (0) or blocked (-EACCES), and why. */
+bool ghost_dma(struct ghost *g, struct machine_device *dev, rid_t rid, uint32_t pasid,
+               uint64_t addr, uint64_t size, bool write, int status, enum hw_reason reason);
 
 /* An interrupt message of a device, and what became of it. */
 bool ghost_msi(struct ghost *g, struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,

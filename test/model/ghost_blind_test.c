@@ -190,8 +190,8 @@ static void lies_about_interrupts(void **state)
     other = (struct machine_delivery){.reason = HW_REASON_MSI};
     notices(ghost_msi(f->g, f->nic, nic, message, 0, -EACCES, &other));
     accepts(f, ghost_msi(f->g, f->nic, nic, message + 0x20, 0, -EACCES, &other));
-    notices(ghost_dma(f->g, f->nic, nic, message + 0x20, 4, true, 0, HW_REASON_NONE));
-    accepts(f, ghost_dma(f->g, f->nic, nic, message, 4, true, 0, HW_REASON_NONE));
+    notices(ghost_dma(f->g, f->nic, nic, 0, message + 0x20, 4, true, 0, HW_REASON_NONE));
+    accepts(f, ghost_dma(f->g, f->nic, nic, 0, message, 4, true, 0, HW_REASON_NONE));
 }
 
 /* The entry goes with the owner; a unit that keeps it is seen without any message. */

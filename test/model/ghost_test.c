@@ -159,7 +159,7 @@ static void wrong_remote_outcomes(void **state)
 static bool dma(const struct fixture *f, uint64_t addr, uint64_t size, int status,
                 enum hw_reason reason)
 {
-    return ghost_dma(f->g, f->nic, (rid_t){NIC}, addr, size, true, status, reason);
+    return ghost_dma(f->g, f->nic, (rid_t){NIC}, 0, addr, size, true, status, reason);
 }
 
 static void wrong_dma(void **state)
@@ -175,7 +175,7 @@ static void wrong_dma(void **state)
     notices(dma(f, 0x104000, 1, -EACCES, HW_REASON_BLOCKED));
     notices(dma(f, 0x104000, 1, -EACCES, HW_REASON_NO_WRITE));
     notices(dma(f, 0, 1, 0, HW_REASON_NONE));
-    notices(ghost_dma(f->g, f->nic, (rid_t){NIC + 1}, 0x100000, 8, true, 0, HW_REASON_NONE));
+    notices(ghost_dma(f->g, f->nic, (rid_t){NIC + 1}, 0, 0x100000, 8, true, 0, HW_REASON_NONE));
 }
 
 static void wrong_memory_outcomes(void **state)

@@ -41,14 +41,6 @@ static void note_block(struct outcome *out, bool write, enum hw_reason reason)
     outcome_text(out, "reason", sluice_reason_name(reason));
 }
 
-static bool check_pasid(struct player *p, const struct sc_line *line, struct outcome *out)
-{
-    if (!player_number(p, line->call, "pasid"))
-        return true;
-    outcome_cannot(out, "needs pasid, which this machine does not have");
-    return false;
-}
-
 /* The one that the line names, or the device itself. */
 static rid_t requester(const struct player *p, const struct sc_line *line,
                        const struct machine_device *dev)
@@ -64,11 +56,14 @@ static void move(struct player *p, const struct sc_line *line, struct machine_de
 {
     rid_t rid = requester(p, line, dev);
     uint64_t addr = player_number(p, line->call, "addr");
+    uint32_t pasid = (uint32_t)player_number(p, line->call, "pasid");
     enum hw_reason reason = HW_REASON_NONE;
 
-    out->status = machine_dma(dev, rid, 0, addr, data, size, write, &reason);
+    out->status = machine_dma(dev, rid, pasid, addr, data, size, write, &reason);
     note_block(out, write, reason);
-    player_told(p, out, ghost_dma(p->ghost, dev, rid, addr, size, write, (int)out->status, reason));
+    player_explain(p, out);
+    player_told(p, out,
+                ghost_dma(p->ghost, dev, rid, pasid, addr, size, write, (int)out->status, reason));
 }
 
 static void run_dma_write(struct player *p, const struct sc_line *line, struct outcome *out)
@@ -77,7 +72,7 @@ static void run_dma_write(struct player *p, const struct sc_line *line, struct o
     uint8_t *data;
     size_t size;
 
-    if (!dev || !check_pasid(p, line, out))
+    if (!dev)
         return;
     data = data_of_line(p, line, &size, out);
     if (data)
@@ -91,7 +86,7 @@ static void run_dma_read(struct player *p, const struct sc_line *line, struct ou
     uint8_t *data;
     size_t size;
 
-    if (!dev || !check_pasid(p, line, out) || !size_of_line(p, line, &size, out))
+    if (!dev || !size_of_line(p, line, &size, out))
         return;
     data = xcalloc(size, 1);
     move(p, line, dev, data, size, false, out);
@@ -136,8 +131,8 @@ static void disk(struct player *p, const struct sc_line *line, bool to_disk, str
         player_explain(p, out);
     if (out->status == 0 || out->status == -EACCES)
         player_told(p, out,
-                    ghost_dma(p->ghost, dev, machine_device_rid(dev), addr, count * BLOCK, !to_disk,
-                              (int)out->status, reason));
+                    ghost_dma(p->ghost, dev, machine_device_rid(dev), 0, addr, count * BLOCK,
+                              !to_disk, (int)out->status, reason));
 }
 
 static void run_disk_read(struct player *p, const struct sc_line *line, struct outcome *out)

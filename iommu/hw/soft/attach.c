@@ -75,8 +75,7 @@ static void describe_first(struct soft_pasid_entry *e, const struct hw_first_sta
 {
     const struct pt_geometry *geo = &first->geo;
 
-    e->word[2] =
-        FIELD_PREP(SOFT_PASID_FIRST_ROOT, first->root >> FRAME_LG2) | SOFT_PASID_FIRST;
+    e->word[2] = FIELD_PREP(SOFT_PASID_FIRST_ROOT, first->root >> FRAME_LG2) | SOFT_PASID_FIRST;
     e->word[3] = FIELD_PREP(SOFT_PASID_FORMAT, geo->format->id) |
                  FIELD_PREP(SOFT_PASID_FIRST_LEVELS, geo->levels) |
                  FIELD_PREP(SOFT_PASID_WIDTH, geo->iova_bits) |

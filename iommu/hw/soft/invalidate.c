@@ -7,10 +7,8 @@
 static struct soft_command encode(const struct hw_inv *inv)
 {
     static const unsigned kind[] = {
-        [HW_INV_DEVICE] = SOFT_COMMAND_DEVICE,
-        [HW_INV_PASID] = SOFT_COMMAND_PASID,
-        [HW_INV_SPACE] = SOFT_COMMAND_SPACE,
-        [HW_INV_RANGE] = SOFT_COMMAND_RANGE,
+        [HW_INV_DEVICE] = SOFT_COMMAND_DEVICE, [HW_INV_PASID] = SOFT_COMMAND_PASID,
+        [HW_INV_SPACE] = SOFT_COMMAND_SPACE,   [HW_INV_RANGE] = SOFT_COMMAND_RANGE,
         [HW_INV_ALL] = SOFT_COMMAND_ALL,
     };
 

@@ -60,9 +60,9 @@ struct soft_table_entry {
 struct soft_device_entry {
     uint64_t id; /* requester and PASID */
     bool valid;
-    bool usable;   /* valid and present: what a hit looks at */
-    uint32_t key;  /* of its 4K translations, */
-    uint32_t hash; /* and where those are */
+    bool usable;       /* valid and present: what a hit looks at */
+    uint32_t key;      /* of its 4K translations, */
+    uint32_t hash;     /* and where those are */
     uint64_t reserved; /* a power of two in size */
     struct soft_pasid_entry entry;
 };

@@ -52,11 +52,8 @@ static void show_lowest_table(struct show *s, const struct soft_table_entry *e)
 /* Through a guest's table the device gets no further than the second stage, but it reads it. */
 static void show_guest_table(const struct show *s, const struct soft_table_entry *e)
 {
-    const struct soft_cached cached = {.dfn = {e->address},
-                                       .mfn = {e->mfn},
-                                       .nr = 1,
-                                       .attr = PT_READ,
-                                       .second = true};
+    const struct soft_cached cached = {
+        .dfn = {e->address}, .mfn = {e->mfn}, .nr = 1, .attr = PT_READ, .second = true};
 
     s->visit(s->arg, &cached);
 }
