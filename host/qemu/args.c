@@ -67,7 +67,8 @@ static void add_iommu(struct launch *l, const struct qemu_config *config)
         return;
     add(l, "-device");
     add(l, "intel-iommu,aw-bits=%u,intremap=%s%s%s", config->aw_bits ? config->aw_bits : 48,
-        config->intremap ? "on" : "off", config->scalable ? ",x-scalable-mode=on" : "",
+        config->intremap ? "on" : "off",
+        config->scalable ? ",x-scalable-mode=on,x-pasid-mode=on" : "",
         config->caching_mode ? ",caching-mode=on" : "");
 }
 
