@@ -106,6 +106,13 @@ static void print_call(FILE *f, const struct plan *plan, const struct op *op)
     case OP_FREE:
         fprintf(f, "free_context ctx_no=%u free_flags=%u", op->ctx, op->flags);
         break;
+    case OP_ATTACH_PASID:
+        fprintf(f, "attach_pasid dev=%s ctx_no=%u pasid=%u", plan->device[op->device].name, op->ctx,
+                op->pasid);
+        break;
+    case OP_DETACH_PASID:
+        fprintf(f, "detach_pasid dev=%s pasid=%u", plan->device[op->device].name, op->pasid);
+        break;
     case OP_FLUSH:
         fprintf(f, "flush_context ctx_no=%u", op->ctx);
         break;
@@ -123,7 +130,7 @@ static void print_call(FILE *f, const struct plan *plan, const struct op *op)
         break;
     default:
         fprintf(f, "reattach_device dev=%s ctx_no=%u pasid=%u", plan->device[op->device].name,
-                op->ctx, op->flags);
+                op->ctx, op->pasid);
     }
     fprintf(f, " => any\n");
 }
@@ -133,8 +140,11 @@ static void print_dma(FILE *f, const struct plan *plan, const struct op *op)
     const char *name = plan->device[op->device].name;
     unsigned size = op->flags ? op->flags : 8;
 
-    fprintf(f, "%s: %s addr=0x%jx len=%u%s => any", name, op->write ? "dma_write" : "dma_read",
+    fprintf(f, "%s: %s addr=0x%jx len=%u%s", name, op->write ? "dma_write" : "dma_read",
             (uintmax_t)op->dfn << FRAME_LG2, size, op->write ? " fill=0" : "");
+    if (op->pasid)
+        fprintf(f, " pasid=%u", op->pasid);
+    fprintf(f, " => any");
     if (op->nr % plan->device[op->device].nr_rids)
         fprintf(f, " # as alias %u", op->nr % plan->device[op->device].nr_rids);
     fputc('\n', f);

@@ -145,8 +145,8 @@ static void random_small(struct dice *d, struct op *op, enum op_kind kind)
     op->gfn = dice_once_in(d, 8) ? 0x40000 + dice_below(d, 12) : dice_below(d, 20);
     op->nr = kind == OP_BALLOON || kind == OP_POPULATE ? 1 + (uint32_t)dice_below(d, 3) : 0;
     op->flags = (uint32_t)dice_below(d, 2);
-    if (kind == OP_REATTACH)
-        op->flags = dice_once_in(d, 30);
+    if (kind == OP_ATTACH_PASID || kind == OP_DETACH_PASID || dice_once_in(d, 4))
+        op->pasid = (uint8_t)dice_below(d, 3);
     if (kind == OP_DMA) {
         op->nr = (uint32_t)dice_below(d, 2);
         op->flags = 1 + (uint32_t)dice_below(d, 2 * FRAME_SIZE);
@@ -193,10 +193,12 @@ static void random_request(struct dice *d, struct op *op)
 static enum op_kind random_kind(struct dice *d)
 {
     static const enum op_kind kinds[] = {
-        OP_MAP,      OP_MAP,      OP_MAP,     OP_MAP,    OP_UNMAP,    OP_UNMAP,
-        OP_UNMAP,    OP_DMA,      OP_DMA,     OP_DMA,    OP_DMA,      OP_DMA,
-        OP_DMA,      OP_DMA,      OP_ALLOC,   OP_ALLOC,  OP_FREE,     OP_REATTACH,
-        OP_REATTACH, OP_REATTACH, OP_BALLOON, OP_LOOKUP, OP_POPULATE, OP_FLUSH,
+        OP_MAP,          OP_MAP,          OP_MAP,          OP_MAP,      OP_UNMAP,
+        OP_UNMAP,        OP_UNMAP,        OP_DMA,          OP_DMA,      OP_DMA,
+        OP_DMA,          OP_DMA,          OP_DMA,          OP_DMA,      OP_ALLOC,
+        OP_ALLOC,        OP_FREE,         OP_REATTACH,     OP_REATTACH, OP_REATTACH,
+        OP_BALLOON,      OP_LOOKUP,       OP_POPULATE,     OP_FLUSH,    OP_ATTACH_PASID,
+        OP_ATTACH_PASID, OP_ATTACH_PASID, OP_DETACH_PASID, OP_DMA,      OP_DMA,
     };
     uint64_t face = dice_below(d, 600);
 

@@ -164,20 +164,30 @@ union argument {
     struct pv_iommu_unmap_pages unmap;
     struct pv_iommu_lookup_page lookup;
     struct pv_iommu_reattach_device reattach;
+    struct pv_iommu_attach_pasid attach_pasid;
+    struct pv_iommu_detach_pasid detach_pasid;
     struct pv_iommu_flush_context flush;
     struct pv_iommu_remote_cmd remote;
 };
 
-static size_t fill_reattach(const struct world *w, const struct op *op, union argument *a)
+/* What is done to a device, or to a pasid of it. */
+static size_t fill_device(const struct world *w, const struct op *op, union argument *a)
 {
-    rid_t rid = w->plan->device[op->device].rids[0];
+    const rid_t rid = w->plan->device[op->device].rids[0];
+    const struct physdev_pci_device dev = {(uint16_t)(rid.n >> 16), (uint8_t)(rid.n >> 8),
+                                           (uint8_t)rid.n};
 
-    a->reattach.ctx_no = op->ctx;
-    a->reattach.dev.seg = (uint16_t)(rid.n >> 16);
-    a->reattach.dev.bus = (uint8_t)(rid.n >> 8);
-    a->reattach.dev.devfn = (uint8_t)rid.n;
-    a->reattach.pasid = op->flags;
-    return sizeof(a->reattach);
+    switch (op->kind) {
+    case OP_ATTACH_PASID:
+        a->attach_pasid = (struct pv_iommu_attach_pasid){op->ctx, dev, op->pasid};
+        return sizeof(a->attach_pasid);
+    case OP_DETACH_PASID:
+        a->detach_pasid = (struct pv_iommu_detach_pasid){dev, op->pasid};
+        return sizeof(a->detach_pasid);
+    default:
+        a->reattach = (struct pv_iommu_reattach_device){op->ctx, dev, op->pasid};
+        return sizeof(a->reattach);
+    }
 }
 
 /* Fills in the argument; returns its size. */
@@ -215,17 +225,18 @@ static size_t fill(const struct world *w, const struct op *op, union argument *a
         a->flush = (struct pv_iommu_flush_context){.ctx_no = op->ctx};
         return sizeof(a->flush);
     default:
-        return fill_reattach(w, op, a);
+        return fill_device(w, op, a);
     }
 }
 
 static int subop_of(enum op_kind kind)
 {
     static const int subops[] = {
-        [OP_QUERY] = IOMMU_query_capabilities, [OP_ALLOC] = IOMMU_alloc_context,
-        [OP_FREE] = IOMMU_free_context,        [OP_MAP] = IOMMU_map_pages,
-        [OP_UNMAP] = IOMMU_unmap_pages,        [OP_LOOKUP] = IOMMU_lookup_page,
-        [OP_REATTACH] = IOMMU_reattach_device, [OP_FLUSH] = IOMMU_flush_context,
+        [OP_QUERY] = IOMMU_query_capabilities,  [OP_ALLOC] = IOMMU_alloc_context,
+        [OP_FREE] = IOMMU_free_context,         [OP_MAP] = IOMMU_map_pages,
+        [OP_UNMAP] = IOMMU_unmap_pages,         [OP_LOOKUP] = IOMMU_lookup_page,
+        [OP_REATTACH] = IOMMU_reattach_device,  [OP_FLUSH] = IOMMU_flush_context,
+        [OP_ATTACH_PASID] = IOMMU_attach_pasid, [OP_DETACH_PASID] = IOMMU_detach_pasid,
     };
 
     return subops[kind];
@@ -272,10 +283,11 @@ static bool dma(struct world *w, const struct op *op)
     enum hw_reason reason = HW_REASON_NONE;
     uint8_t data[2 * FRAME_SIZE] = {0};
     size_t size = op->flags ? op->flags : 8;
-    int status = machine_dma(dev, rid, 0, op->dfn << FRAME_LG2, data, size, op->write, &reason);
+    int status =
+        machine_dma(dev, rid, op->pasid, op->dfn << FRAME_LG2, data, size, op->write, &reason);
 
-    return agreed(
-        w, ghost_dma(w->g, dev, rid, 0, op->dfn << FRAME_LG2, size, op->write, status, reason));
+    return agreed(w, ghost_dma(w->g, dev, rid, op->pasid, op->dfn << FRAME_LG2, size, op->write,
+                               status, reason));
 }
 
 static bool memory(struct world *w, const struct op *op)

@@ -48,6 +48,8 @@ enum op_kind {
     OP_UNMAP,
     OP_LOOKUP,
     OP_REATTACH,
+    OP_ATTACH_PASID,
+    OP_DETACH_PASID,
     OP_FLUSH,
     OP_BALLOON,
     OP_POPULATE,
@@ -71,6 +73,7 @@ struct op {
     bool write;
     uint16_t ctx;
     uint32_t flags, nr, pgsize, every;
+    uint8_t pasid;
     uint8_t frames; /* OP_FRAMES: IOMMUOP_*; `domain` is the target, ctx the server, dfn the bfn */
     bool all;       /* OP_IOREQ: until there are no more */
     bool again;     /* ... an unmap: and then a map of gfn in its place, in one array */

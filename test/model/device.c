@@ -249,13 +249,14 @@ static bool dma_performed(struct ghost *g, const struct ghost_device *dev, uint6
 
 /* Of a PASID that is attached to nothing. */
 static bool pasid_blocked(struct ghost *g, const struct ghost_device *dev, uint32_t pasid,
-                          int status, enum hw_reason reason)
+                          uint64_t dfn, int status, enum hw_reason reason)
 {
     if (status == -EACCES && reason == HW_REASON_UNIT && g->may_fail) {
         g->failed = true;
         return true;
     }
-    if (status == -EACCES && reason == HW_REASON_BLOCKED)
+    if (status == -EACCES && (reason == HW_REASON_BLOCKED ||
+                              (reason == HW_REASON_MSI && dfn >= MSI_FIRST && dfn <= MSI_LAST)))
         return true;
     return complain(g, "%s: DMA with pasid %u, which is attached to nothing, gave %d (%s)",
                     dev->name, pasid, status, sluice_reason_name(reason));
@@ -282,7 +283,7 @@ bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint3
     if (status == -EOPNOTSUPP && pasid)
         return true; /* the machine's devices have none */
     if (pasid && !find_pair(g, dev, pasid))
-        return !size || pasid_blocked(g, dev, pasid, status, reason);
+        return !size || pasid_blocked(g, dev, pasid, dfn, status, reason);
     if (pasid)
         dev = find_pair(g, dev, pasid);
     if (!status && g->coarse && dfn >= MSI_FIRST && dfn <= MSI_LAST)
