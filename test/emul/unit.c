@@ -200,9 +200,3 @@ unsigned iqei(struct unit *u)
 {
     return rd32(u, VTD_FSTS) & VTD_FSTS_IQE ? rd32(u, VTD_IQERCD) : UINT_MAX;
 }
-
-__attribute__((weak)) uint32_t pasid_max(const struct instance *s)
-{
-    (void)s;
-    return 0;
-}
