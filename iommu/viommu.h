@@ -101,7 +101,7 @@ int sluice_viommu_translate(struct sluice_domain *d, uint32_t id,
 /*
  * A device behind the unit, emulated or not, sends the message that the guest has programmed into
  * it: 0 and what arrives at the guest's processors. -ENOENT: no such device; -EACCES: blocked, with
- * a fault recorded.
+ * a fault recorded; -EINVAL: not to the interrupt window, so it is no message.
  */
 int sluice_viommu_interrupt(struct sluice_domain *d, uint32_t id, uint32_t sid,
                             const struct hw_message *message, struct hw_interrupt *out);

@@ -58,6 +58,8 @@ int vtd_emul_invalidate(struct vtd_emul *e, struct vtd_emul_inv *inv)
         inv->at.step++;
         return -ERESTART;
     }
+    if (stub.forgets_log)
+        return 0;
     assert_true(stub.nr_log < sizeof(stub.log) / sizeof(stub.log[0]));
     stub.log[stub.nr_log++] = *inv;
     return 0;
@@ -73,7 +75,7 @@ struct unit *unit_create(uint64_t capabilities)
     assert_non_null(u);
     stub = (struct stub){.reason = VTD_REASON_READ};
     u->h = host_create(&setup);
-    add_memory(u->h, RAM_FIRST, 0x1000, RAM_LAST - RAM_FIRST + 1);
+    add_memory(u->h, RAM_FIRST, RAM_MFN, RAM_LAST - RAM_FIRST + 1);
     assert_int_equal(sluice_viommu_create(u->h->d, &config, &u->id), 0);
     return u;
 }

@@ -16,6 +16,7 @@
 #define IRTES     0x120000u
 #define RAM_FIRST 0x100u
 #define RAM_LAST  0x17fu
+#define RAM_MFN   0x1000u
 #define NO_RAM    0x400000u
 #define DEVICE    0x0310u /* the requester id that is behind the unit */
 
@@ -27,6 +28,7 @@
 struct stub {
     struct vtd_emul_inv log[300]; /* those that were completed */
     unsigned nr_log, calls;
+    bool forgets_log;  /* keeps none */
     unsigned restarts; /* so many calls from now are preempted */
     unsigned fini_restarts;
     int init;    /* what it says */
