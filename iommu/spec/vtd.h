@@ -184,6 +184,8 @@ struct vtd_root_entry {
 _Static_assert(sizeof(struct vtd_root_entry) == 16, "section 9.1");
 #define VTD_ROOT_P   BIT64(0)
 #define VTD_ROOT_CTP MASK64(63, 12)
+/* What is 0 in words, here and below; addresses have at most 52 bits. */
+#define VTD_ROOT_RESERVED (MASK64(63, 52) | MASK64(11, 1))
 
 /* Context entry (9.3) */
 struct vtd_context_entry {
@@ -197,6 +199,13 @@ _Static_assert(sizeof(struct vtd_context_entry) == 16, "section 9.3");
 #define VTD_CONTEXT_AW      MASK64(2, 0)  /* hi: levels of the walk, less two */
 #define VTD_CONTEXT_DID     MASK64(23, 8) /* hi */
 #define VTD_AW(levels)      ((levels)-2u)
+#define VTD_LEVELS(aw)      ((unsigned)(aw) + 2u)
+#define VTD_TT_SECOND       0u
+#define VTD_TT_DEVICE_TLB   1u /* with translation requests */
+#define VTD_TT_PASSTHROUGH  2u
+
+#define VTD_CONTEXT_RESERVED_LO (MASK64(63, 52) | MASK64(11, 4))
+#define VTD_CONTEXT_RESERVED_HI (MASK64(63, 24) | BIT64(7))
 
 /* Scalable-mode context entry (9.4) */
 struct vtd_sm_context_entry {
@@ -212,11 +221,14 @@ _Static_assert(sizeof(struct vtd_sm_context_entry) == 32, "section 9.4");
 #define VTD_SM_CONTEXT_PASIDDIRPTR MASK64(63, 12)
 #define VTD_SM_CONTEXT_RID_PASID   MASK64(19, 0) /* word 1 */
 #define VTD_SM_CONTEXT_RID_PRIV    BIT64(20)     /* word 1 */
+#define VTD_SM_CONTEXT_RESERVED_0  (MASK64(63, 52) | MASK64(8, 5))
+#define VTD_SM_CONTEXT_RESERVED_1  MASK64(63, 21)
 
 /* PASID directory entry (9.5): a word for each 64 PASIDs */
 #define VTD_PASID_DIR_P         BIT64(0)
 #define VTD_PASID_DIR_FPD       BIT64(1)
 #define VTD_PASID_DIR_SMPTBLPTR MASK64(63, 12)
+#define VTD_PASID_DIR_RESERVED  (MASK64(63, 52) | MASK64(11, 2))
 #define VTD_PASID_TABLE_ENTRIES 64u
 
 /* PASID table entry (9.6) */
@@ -235,6 +247,17 @@ _Static_assert(sizeof(struct vtd_pasid_entry) * VTD_PASID_TABLE_ENTRIES == FRAME
 #define VTD_PASID_DID        MASK64(15, 0) /* word 1 */
 #define VTD_PASID_PWSNP      BIT64(23)     /* word 1 */
 #define VTD_PASID_PGSNP      BIT64(24)     /* word 1 */
+#define VTD_PASID_SRE        BIT64(0)      /* word 2: and what else is not for user requests */
+#define VTD_PASID_ERE        BIT64(1)
+#define VTD_PASID_FSPM       MASK64(3, 2) /* word 2: levels of the first stage, less four */
+#define VTD_PASID_WPE        BIT64(4)
+#define VTD_PASID_NXE        BIT64(5)
+#define VTD_PASID_SMEP       BIT64(6)
+#define VTD_PASID_EAFE       BIT64(7)
+#define VTD_PASID_FSPTPTR    MASK64(63, 12) /* word 2 */
+#define VTD_PASID_RESERVED_0 (MASK64(63, 52) | MASK64(11, 10) | BIT64(5))
+#define VTD_PASID_RESERVED_1 MASK64(22, 16)
+#define VTD_PASID_RESERVED_2 (MASK64(63, 52) | MASK64(11, 8))
 #define VTD_PGTT_FIRST       1u
 #define VTD_PGTT_SECOND      2u
 #define VTD_PGTT_NESTED      3u
@@ -338,45 +361,65 @@ _Static_assert(sizeof(struct vtd_descriptor) == 16, "section 6.5.2");
 #define VTD_FRCD_T1   BIT64(62) /* T1, T2: write 0 0, page request 0 1, read 1 0, atomic 1 1 */
 #define VTD_FRCD_F    BIT64(63)
 
-#define VTD_REASON_ROOT_P           0x01u
-#define VTD_REASON_CONTEXT_P        0x02u
-#define VTD_REASON_CONTEXT_INVALID  0x03u
-#define VTD_REASON_WIDTH            0x04u
-#define VTD_REASON_WRITE            0x05u
-#define VTD_REASON_READ             0x06u
-#define VTD_REASON_TABLE_ACCESS     0x07u
-#define VTD_REASON_ROOT_ACCESS      0x08u
-#define VTD_REASON_CONTEXT_ACCESS   0x09u
-#define VTD_REASON_ROOT_RESERVED    0x0au
-#define VTD_REASON_CONTEXT_RESERVED 0x0bu
-#define VTD_REASON_TABLE_RESERVED   0x0cu
-#define VTD_REASON_TRANSLATION      0x0du
-#define VTD_REASON_INTERRUPT_RANGE  0x0eu
-#define VTD_REASON_IR_FIRST         0x20u
-#define VTD_REASON_IR_RESERVED      0x20u
-#define VTD_REASON_IR_INDEX         0x21u
-#define VTD_REASON_IR_P             0x22u
-#define VTD_REASON_IR_ACCESS        0x23u
-#define VTD_REASON_IR_IRTE          0x24u
-#define VTD_REASON_IR_COMPAT        0x25u
-#define VTD_REASON_IR_SOURCE        0x26u
-#define VTD_REASON_IR_LAST          0x2fu
-#define VTD_REASON_SM_TTM           0x30u /* the root pointer has a reserved mode */
-#define VTD_REASON_SM_ROOT_P        0x39u
-#define VTD_REASON_SM_CONTEXT_P     0x41u
-#define VTD_REASON_SM_REQUEST_FIRST 0x44u /* the context entry does not allow this request */
-#define VTD_REASON_SM_REQUEST_LAST  0x48u
-#define VTD_REASON_SM_PASID_DIR_P   0x51u
-#define VTD_REASON_SM_PASID_ACCESS  0x58u
-#define VTD_REASON_SM_PASID_P       0x59u
-#define VTD_REASON_SM_PASID_ERE     0x5cu
-#define VTD_REASON_SM_PASID_SRE     0x5du
-#define VTD_REASON_SM_RIGHTS        0x79u
-#define VTD_REASON_SM_CANONICAL     0x80u
-#define VTD_REASON_SM_WIDTH         0x83u
-#define VTD_REASON_SM_TABLE_WIDTH   0x84u
-#define VTD_REASON_SM_WRITE         0x85u
-#define VTD_REASON_SM_READ          0x86u
-#define VTD_REASON_SM_INTERRUPT     0x87u
+#define VTD_REASON_ROOT_P                0x01u
+#define VTD_REASON_CONTEXT_P             0x02u
+#define VTD_REASON_CONTEXT_INVALID       0x03u
+#define VTD_REASON_WIDTH                 0x04u
+#define VTD_REASON_WRITE                 0x05u
+#define VTD_REASON_READ                  0x06u
+#define VTD_REASON_TABLE_ACCESS          0x07u
+#define VTD_REASON_ROOT_ACCESS           0x08u
+#define VTD_REASON_CONTEXT_ACCESS        0x09u
+#define VTD_REASON_ROOT_RESERVED         0x0au
+#define VTD_REASON_CONTEXT_RESERVED      0x0bu
+#define VTD_REASON_TABLE_RESERVED        0x0cu
+#define VTD_REASON_TRANSLATION           0x0du
+#define VTD_REASON_INTERRUPT_RANGE       0x0eu
+#define VTD_REASON_IR_FIRST              0x20u
+#define VTD_REASON_IR_RESERVED           0x20u
+#define VTD_REASON_IR_INDEX              0x21u
+#define VTD_REASON_IR_P                  0x22u
+#define VTD_REASON_IR_ACCESS             0x23u
+#define VTD_REASON_IR_IRTE               0x24u
+#define VTD_REASON_IR_COMPAT             0x25u
+#define VTD_REASON_IR_SOURCE             0x26u
+#define VTD_REASON_IR_LAST               0x2fu
+#define VTD_REASON_SM_TTM                0x30u /* the root pointer has a reserved mode */
+#define VTD_REASON_SM_LEGACY_PASID       0x31u /* a PASID in legacy mode */
+#define VTD_REASON_SM_ROOT_ACCESS        0x38u
+#define VTD_REASON_SM_ROOT_P             0x39u
+#define VTD_REASON_SM_ROOT_RESERVED      0x3au
+#define VTD_REASON_SM_CONTEXT_ACCESS     0x40u
+#define VTD_REASON_SM_CONTEXT_P          0x41u
+#define VTD_REASON_SM_CONTEXT_RESERVED   0x42u
+#define VTD_REASON_SM_REQUEST_FIRST      0x44u /* the context entry does not allow this request */
+#define VTD_REASON_SM_PASIDE             0x45u
+#define VTD_REASON_SM_PDTS               0x46u /* the PASID is beyond the directory */
+#define VTD_REASON_SM_RID_PASID          0x48u
+#define VTD_REASON_SM_REQUEST_LAST       0x48u
+#define VTD_REASON_SM_PASID_DIR_ACCESS   0x50u
+#define VTD_REASON_SM_PASID_DIR_P        0x51u
+#define VTD_REASON_SM_PASID_DIR_RESERVED 0x52u
+#define VTD_REASON_SM_PASID_ACCESS       0x58u
+#define VTD_REASON_SM_PASID_P            0x59u
+#define VTD_REASON_SM_PASID_RESERVED     0x5au
+#define VTD_REASON_SM_PASID_INVALID      0x5bu
+#define VTD_REASON_SM_PASID_ERE          0x5cu
+#define VTD_REASON_SM_PASID_SRE          0x5du
+#define VTD_REASON_SM_FIRST_ACCESS       0x70u /* an entry of the first stage */
+#define VTD_REASON_SM_FIRST_P            0x71u
+#define VTD_REASON_SM_FIRST_RESERVED     0x72u
+#define VTD_REASON_SM_FIRST_ROOT         0x73u /* its root table */
+#define VTD_REASON_SM_SECOND_ACCESS      0x78u
+#define VTD_REASON_SM_RIGHTS             0x79u
+#define VTD_REASON_SM_SECOND_RESERVED    0x7au
+#define VTD_REASON_SM_SECOND_ROOT        0x7bu
+#define VTD_REASON_SM_CANONICAL          0x80u
+#define VTD_REASON_SM_USER               0x81u /* a user's request where the table has no users */
+#define VTD_REASON_SM_WIDTH              0x83u
+#define VTD_REASON_SM_TABLE_WIDTH        0x84u
+#define VTD_REASON_SM_WRITE              0x85u
+#define VTD_REASON_SM_READ               0x86u
+#define VTD_REASON_SM_INTERRUPT          0x87u
 
 #endif

@@ -16,8 +16,10 @@
  *   state.c       save and restore
  *
  *   tables.c      root, context and PASID entries of the guest: where a request translates
- *   device.c      devices behind the unit, and where each of them is now
+ *   device.c      devices behind the unit
+ *   place.c       where each of them is now, with each PASID
  *   space.c       contexts that mirror guests' tables, and follow their invalidations
+ *   back.c        these as a whole
  *   translate.c   requests of emulated devices, by an IOTLB of their own
  *
  * The first group knows nothing of core but memory_read() and memory_write(); the second ends in
@@ -49,11 +51,7 @@ struct vtd_emul_inv {
     uint32_t pasid;
     bool paged, leaf_only;
     dfn_t first, last;
-    /* How far it came; zero at the start. */
-    struct {
-        unsigned step, index;
-        struct nested_flush flush;
-    } at;
+    uint32_t serial; /* its own, once it was begun; zero at the start */
 };
 
 struct vtd_emul;
@@ -116,7 +114,17 @@ struct vtd_emul_front {
 
 /* tables.c, device.c, space.c, translate.c: what it has become. */
 struct vtd_emul_back {
-    unsigned nr_devices;
+    struct vtd_emul_device *devices; /* back.h */
+    struct vtd_emul_space *spaces;
+    struct context *refuge; /* nothing but regions of devices: where they are blocked */
+    uint32_t refuge_generation;
+    struct context *identity; /* where context 0 is no identity map; NULL: not needed so far */
+    uint32_t identity_generation;
+    uint64_t identity_cursor; /* of its filling */
+    bool identity_live;
+    struct vtd_emul_iotlb *iotlb; /* translate.c */
+    uint32_t serial;              /* of invalidations */
+    uint64_t synced;
 };
 
 /* ---- The second group's side -------------------------------------------------------------------
