@@ -55,7 +55,7 @@ int vtd_emul_invalidate(struct vtd_emul *e, struct vtd_emul_inv *inv)
         stub.on_invalidate();
     if (stub.restarts) {
         stub.restarts--;
-        inv->at.step++;
+        inv->serial++;
         return -ERESTART;
     }
     if (stub.forgets_log)
