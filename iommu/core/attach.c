@@ -8,6 +8,7 @@
 #include "msi_window.h"
 #include "pasid.h"
 #include "reserved.h"
+#include "steer.h"
 
 #define BATCH 32u /* invalidations in one submission */
 
@@ -157,6 +158,8 @@ static int move_to(struct domain_locked l, const struct reattach *move)
         return -ENODEV;
     if (to->state != CONTEXT_LIVE || to->generation != move->generation)
         return -EINVAL;
+    if (!g->refuge == move->viommu)
+        return g->refuge ? -EBUSY : -ENODEV;
     if (g->ctx == to)
         return 0;
     err = prepare(g, to);
@@ -169,9 +172,10 @@ static int try_to_move(struct domain *d, const struct reattach *move)
     int err;
 
     if (move->fresh)
-        return pasid_attach(d, move->rid, move->pasid, move->ctx_no, move->generation);
+        return pasid_attach(d, move->rid, move->pasid, move->ctx_no, move->generation,
+                            move->viommu);
     if (move->pasid)
-        return pasid_move(d, move->rid, move->pasid, move->ctx_no, move->generation);
+        return pasid_move(d, move->rid, move->pasid, move->ctx_no, move->generation, move->viommu);
     l = domain_lock(d);
     err = move_to(l, move);
     domain_unlock(l);
@@ -280,6 +284,7 @@ static int park_again(struct domain_locked l, struct group *g)
         err = -EIO;
     if (commit(g, g->quarantine))
         err = -EIO;
+    steer_forget(l, g);
     g->domain = NULL;
     return err;
 }

@@ -20,6 +20,7 @@ struct reattach {
     uint32_t generation;
     uint32_t pasid; /* not 0: it is the device's pair that moves: pasid.h */
     bool fresh;     /* and there is none yet */
+    bool viommu;    /* a vIOMMU moves it, not a call: steer.h */
     /* Zero at the start: */
     bool settled;   /* what was pending in the context is released */
     uint64_t until; /* deferred.h */

@@ -19,9 +19,10 @@ struct group {
     _Atomic uint16_t ctx_no;       /* of it, for those without that lock */
     _Atomic uint32_t nr_pasids;    /* of the domain's pairs: pasid.h */
     struct context *quarantine;    /* with its direct regions only; NULL: it has none, blocked */
-    bool interrupts;               /* it may have interrupts; guarded by the unit's lock */
-    _Atomic bool unsafe;           /* was assigned without isolation, by leave of the instance */
-    struct pt_pages pages;         /* of the quarantine's tables */
+    struct context *refuge; /* a vIOMMU moves it: steer.h; NULL: calls do. By the domain's lock */
+    bool interrupts;        /* it may have interrupts; guarded by the unit's lock */
+    _Atomic bool unsafe;    /* was assigned without isolation, by leave of the instance */
+    struct pt_pages pages;  /* of the quarantine's tables */
 };
 
 struct interrupts;

@@ -108,7 +108,7 @@ static int make(struct domain_locked l, struct group *g, uint32_t nr, struct pas
     return 0;
 }
 
-static int attach(struct domain_locked l, rid_t rid, uint32_t nr, struct context *to)
+static int attach(struct domain_locked l, rid_t rid, uint32_t nr, struct context *to, bool viommu)
 {
     struct group *g = attach_find(l, rid);
     struct pasid *p;
@@ -118,7 +118,7 @@ static int attach(struct domain_locked l, rid_t rid, uint32_t nr, struct context
         return -EINVAL;
     if (!g)
         return -ENOENT;
-    if (g->devices->sibling)
+    if (g->devices->sibling || !g->refuge == viommu)
         return -EBUSY;
     if (find(l, g, nr))
         return -EEXIST;
@@ -132,7 +132,8 @@ static int attach(struct domain_locked l, rid_t rid, uint32_t nr, struct context
     return err;
 }
 
-int pasid_attach(struct domain *d, rid_t rid, uint32_t pasid, uint16_t no, uint32_t generation)
+int pasid_attach(struct domain *d, rid_t rid, uint32_t pasid, uint16_t no, uint32_t generation,
+                 bool viommu)
 {
     struct domain_locked l;
     int err;
@@ -140,7 +141,7 @@ int pasid_attach(struct domain *d, rid_t rid, uint32_t pasid, uint16_t no, uint3
     if (!pasid || pasid > pasid_max(d->s))
         return -EINVAL;
     l = domain_lock(d);
-    err = attach(l, rid, pasid, live(d, no, generation));
+    err = attach(l, rid, pasid, live(d, no, generation), viommu);
     domain_unlock(l);
     return err;
 }
@@ -153,18 +154,22 @@ static int detach(struct domain_locked l, struct pasid *p)
     return err;
 }
 
-int pasid_detach(struct domain *d, rid_t rid, uint32_t pasid)
+int pasid_detach(struct domain *d, rid_t rid, uint32_t pasid, bool viommu)
 {
     struct domain_locked l = domain_lock(d);
     const struct group *g = attach_find(l, rid);
     struct pasid *p = g ? find(l, g, pasid) : NULL;
-    int err = p ? detach(l, p) : pasid ? -ENOENT : -EINVAL;
+    int err = p ? 0 : pasid ? -ENOENT : -EINVAL;
 
+    if (p && !g->refuge == viommu)
+        err = -EBUSY;
+    if (!err)
+        err = detach(l, p);
     domain_unlock(l);
     return err;
 }
 
-static int move(struct domain_locked l, rid_t rid, uint32_t nr, struct context *to)
+static int move(struct domain_locked l, rid_t rid, uint32_t nr, struct context *to, bool viommu)
 {
     const struct group *g = attach_find(l, rid);
     struct pasid *p = g ? find(l, g, nr) : NULL;
@@ -174,16 +179,19 @@ static int move(struct domain_locked l, rid_t rid, uint32_t nr, struct context *
         return -EINVAL;
     if (!p)
         return -ENODEV;
+    if (!g->refuge == viommu)
+        return -EBUSY;
     if (p->ctx == to)
         return 0;
     err = prepare(p, to);
     return err ? err : commit(p, to);
 }
 
-int pasid_move(struct domain *d, rid_t rid, uint32_t pasid, uint16_t no, uint32_t generation)
+int pasid_move(struct domain *d, rid_t rid, uint32_t pasid, uint16_t no, uint32_t generation,
+               bool viommu)
 {
     struct domain_locked l = domain_lock(d);
-    int err = move(l, rid, pasid, live(d, no, generation));
+    int err = move(l, rid, pasid, live(d, no, generation), viommu);
 
     domain_unlock(l);
     return err;

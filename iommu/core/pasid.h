@@ -28,13 +28,15 @@ uint32_t pasid_max(const struct instance *s);
  * As in the ABI: -EINVAL (pasid 0, beyond the unit's, unknown context), -ENOENT (the device is not
  * the domain's), -EEXIST, -EBUSY (not alone in its group; what is never mapped for it is mapped
  * there), -ENOMEM (memory, or it is one too many), -EIO: it is attached, but the unit failed;
- * -ERESTART: again.
+ * -ERESTART: again. viommu: as in struct reattach, -EBUSY.
  */
-int pasid_attach(struct domain *d, rid_t rid, uint32_t pasid, uint16_t no, uint32_t generation);
-/* Blocked, and flushed when it returns 0. -EINVAL, -ENOENT, -EIO. */
-int pasid_detach(struct domain *d, rid_t rid, uint32_t pasid);
+int pasid_attach(struct domain *d, rid_t rid, uint32_t pasid, uint16_t no, uint32_t generation,
+                 bool viommu);
+/* Blocked, and flushed when it returns 0. -EINVAL, -ENOENT, -EBUSY, -EIO. */
+int pasid_detach(struct domain *d, rid_t rid, uint32_t pasid, bool viommu);
 /* To another context, as reattach does. -ENODEV: there is no such pair; else as pasid_attach. */
-int pasid_move(struct domain *d, rid_t rid, uint32_t pasid, uint16_t no, uint32_t generation);
+int pasid_move(struct domain *d, rid_t rid, uint32_t pasid, uint16_t no, uint32_t generation,
+               bool viommu);
 
 /*
  * All pairs in `from` to `to`, or none; with the devices' attach_all(): first what can fail, which

@@ -110,8 +110,7 @@ static struct target compose(struct memory_locked l, const struct guest_run *run
     struct target t = {.nr = run->nr - at};
     unsigned rights;
 
-    if (!run->rights ||
-        memory_find(l, gfn_add(run->gfn, at), run->nr - at, &t.mfn, &t.nr, &rights))
+    if (!run->rights || memory_find(l, gfn_add(run->gfn, at), run->nr - at, &t.mfn, &t.nr, &rights))
         return t;
     t.nr = alike(f, t.mfn, t.nr);
     if (!f->owner[t.mfn.n].leaving)

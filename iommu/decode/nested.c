@@ -61,8 +61,7 @@ static int begin(struct call *call)
     const struct hw_first_stage table = table_of(call);
     struct domain_locked l = domain_lock(call->d);
     struct context *c;
-    int err =
-        nested_alloc(l, &table, NESTED_BY_HARDWARE_IF_IT_CAN, call->caller->serial, &c);
+    int err = nested_alloc(l, &table, NESTED_BY_HARDWARE_IF_IT_CAN, call->caller->serial, &c);
 
     if (!err) {
         call->req.alloc.ctx_no = c->no;

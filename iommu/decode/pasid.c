@@ -35,5 +35,5 @@ int decode_detach_pasid(struct call *call, const void *raw)
 
 long perform_detach_pasid(struct call *call)
 {
-    return pasid_detach(call->d, call->req.reattach.rid, call->req.reattach.pasid);
+    return pasid_detach(call->d, call->req.reattach.rid, call->req.reattach.pasid, false);
 }

@@ -4,7 +4,7 @@
 
 #define ROOT   0x10u /* gfns of the tables: ROOT..ROOT + 3 */
 #define LOWEST (ROOT + 3)
-#define DATA   0x100u /* gfns that they map */
+#define DATA   0x100u  /* gfns that they map */
 #define BASE   0x1000u /* gfn g is frame BASE + g */
 
 static void prepare_memory(struct host *h)

@@ -178,7 +178,7 @@ static void modes_that_are_none(void **state)
     blocks(u, VTD_REASON_SM_TTM);
 }
 
-#define SECOND_WORD \
+#define SECOND_WORD                                                      \
     (TABLE | VTD_PASID_P | FIELD_PREP(VTD_PASID_PGTT, VTD_PGTT_SECOND) | \
      FIELD_PREP(VTD_PASID_AW, VTD_AW(4)))
 #define TYPE(type) (VTD_PASID_P | FIELD_PREP(VTD_PASID_PGTT, type))

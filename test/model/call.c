@@ -170,8 +170,7 @@ bool called_query(struct ghost *g, const struct inner_call *c)
 {
     const uint32_t known = IOMMUCAP_default_identity | IOMMUCAP_cache | IOMMUCAP_identity |
                            IOMMUCAP_query_reserved | IOMMUCAP_map_list | IOMMUCAP_deferred |
-                           IOMMUCAP_batch | IOMMUCAP_read_faults | IOMMUCAP_nested |
-                           IOMMUCAP_pasid;
+                           IOMMUCAP_batch | IOMMUCAP_read_faults | IOMMUCAP_nested | IOMMUCAP_pasid;
     struct pv_iommu_capabilities caps;
 
     if (c->status)

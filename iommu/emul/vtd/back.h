@@ -17,14 +17,14 @@ struct vtd_emul_space {
     enum vtd_emul_target_kind kind;
     uint16_t did;
     struct hw_first_stage table;
-    struct context *c;   /* hidden; NULL: it is not there yet */
-    uint32_t generation; /* of it */
-    bool live;           /* it mirrors all that the table said */
-    bool ending;         /* nobody can get into it any more */
-    unsigned users;      /* places; 0: it goes */
-    uint32_t flushing;   /* the invalidation that `at` is of */
-    uint32_t done;       /* the last that was carried out */
-    struct nested_flush at;
+    struct context *c;      /* hidden; NULL: it is not there yet */
+    uint32_t generation;    /* of it */
+    bool live;              /* it mirrors all that the table said */
+    bool ending;            /* nobody can get into it any more */
+    unsigned users;         /* places; 0: it goes */
+    uint32_t flushing;      /* the invalidation that `at` is of */
+    uint32_t done;          /* the last that was carried out */
+    struct nested_flush at; /* how far the filling, or that invalidation, came */
 };
 
 /* Where requests of a device go, without a PASID or with one. */
@@ -50,7 +50,6 @@ struct vtd_emul_device {
 /* ---- tables.c ----------------------------------------------------------------------------------
  */
 
-bool vtd_emul_scalable(const struct vtd_emul *e);
 /* How many PASID tables the device may have; 0: it has no PASIDs. */
 uint32_t vtd_emul_pasid_tables(struct vtd_emul *e, uint32_t sid);
 /* Is the nr-th of them there? */

@@ -72,11 +72,11 @@ static void second(const struct walk *w, uint64_t root, uint64_t aw)
 
     w->out->kind = VTD_EMUL_SECOND;
     w->out->table.root = root;
-    w->out->table.geo = (struct pt_geometry){
-        .format = pt_format(PT_FORMAT_VTDSS),
-        .levels = (uint8_t)levels,
-        .iova_bits = smaller(9 * levels + FRAME_LG2, mgaw),
-        .leaf_sizes = LEAF_4K | (sizes & 1 ? LEAF_2M : 0) | (sizes & 2 ? LEAF_1G : 0)};
+    w->out->table.geo = (struct pt_geometry){.format = pt_format(PT_FORMAT_VTDSS),
+                                             .levels = (uint8_t)levels,
+                                             .iova_bits = smaller(9 * levels + FRAME_LG2, mgaw),
+                                             .leaf_sizes = LEAF_4K | (sizes & 1 ? LEAF_2M : 0) |
+                                                           (sizes & 2 ? LEAF_1G : 0)};
 }
 
 /* Only the lower half of the canonical addresses (core/nested.h). */
@@ -84,12 +84,11 @@ static void first(const struct walk *w, uint64_t root, unsigned levels)
 {
     w->out->kind = VTD_EMUL_FIRST;
     w->out->table.root = root;
-    w->out->table.geo =
-        (struct pt_geometry){.format = pt_format(PT_FORMAT_X86),
-                             .levels = (uint8_t)levels,
-                             .iova_bits = (uint8_t)(9 * levels + FRAME_LG2 - 1),
-                             .leaf_sizes = LEAF_4K | LEAF_2M |
-                                           (w->e->cap & VTD_CAP_FS1GP ? LEAF_1G : 0)};
+    w->out->table.geo = (struct pt_geometry){
+        .format = pt_format(PT_FORMAT_X86),
+        .levels = (uint8_t)levels,
+        .iova_bits = (uint8_t)(9 * levels + FRAME_LG2 - 1),
+        .leaf_sizes = LEAF_4K | LEAF_2M | (w->e->cap & VTD_CAP_FS1GP ? LEAF_1G : 0)};
 }
 
 /* ---- Legacy mode -------------------------------------------------------------------------------
@@ -230,19 +229,18 @@ static int pasid_table(const struct walk *w, const uint64_t context[4], uint64_t
 /* Supervisor and execute requests, and what is about them, are not offered; nor are A and D. */
 static bool pasid_is_reserved(const struct walk *w, const uint64_t entry[8])
 {
-    const uint64_t for_others =
-        VTD_PASID_ERE | VTD_PASID_NXE | VTD_PASID_SMEP | VTD_PASID_EAFE |
-        unless(w, VTD_ECAP_SRS, VTD_PASID_SRE | VTD_PASID_WPE);
-    const uint64_t reserved[8] = {
-        VTD_PASID_RESERVED_0 | unless(w, VTD_ECAP_SSADS, VTD_PASID_SSADE),
-        VTD_PASID_RESERVED_1 | unless(w, VTD_ECAP_SMPWC, VTD_PASID_PWSNP) |
-            unless(w, VTD_ECAP_SC, VTD_PASID_PGSNP),
-        VTD_PASID_RESERVED_2 | for_others,
-        ~(uint64_t)0,
-        ~(uint64_t)0,
-        ~(uint64_t)0,
-        ~(uint64_t)0,
-        ~(uint64_t)0};
+    const uint64_t for_others = VTD_PASID_ERE | VTD_PASID_NXE | VTD_PASID_SMEP | VTD_PASID_EAFE |
+                                unless(w, VTD_ECAP_SRS, VTD_PASID_SRE | VTD_PASID_WPE);
+    const uint64_t reserved[8] = {VTD_PASID_RESERVED_0 | unless(w, VTD_ECAP_SSADS, VTD_PASID_SSADE),
+                                  VTD_PASID_RESERVED_1 |
+                                      unless(w, VTD_ECAP_SMPWC, VTD_PASID_PWSNP) |
+                                      unless(w, VTD_ECAP_SC, VTD_PASID_PGSNP),
+                                  VTD_PASID_RESERVED_2 | for_others,
+                                  ~(uint64_t)0,
+                                  ~(uint64_t)0,
+                                  ~(uint64_t)0,
+                                  ~(uint64_t)0,
+                                  ~(uint64_t)0};
 
     for (unsigned i = 0; i < 8; i++)
         if (entry[i] & reserved[i])
@@ -310,14 +308,7 @@ static int scalable(struct walk *w)
 static struct walk walk_of(struct vtd_emul *e, uint32_t sid, struct vtd_emul_target *out)
 {
     *out = (struct vtd_emul_target){.kind = VTD_EMUL_BLOCKED};
-    return (struct walk){
-        .e = e, .bus = (uint8_t)(sid >> 8), .devfn = (uint8_t)sid, .out = out};
-}
-
-bool vtd_emul_scalable(const struct vtd_emul *e)
-{
-    return e->front.gsts & VTD_GCMD_TE && e->ecap & VTD_ECAP_SMTS &&
-           FIELD_GET(VTD_RTADDR_TTM, e->front.root) == VTD_TTM_SCALABLE;
+    return (struct walk){.e = e, .bus = (uint8_t)(sid >> 8), .devfn = (uint8_t)sid, .out = out};
 }
 
 void vtd_emul_find(struct vtd_emul *e, uint32_t sid, bool has_pasid, uint32_t pasid,
@@ -329,7 +320,7 @@ void vtd_emul_find(struct vtd_emul *e, uint32_t sid, bool has_pasid, uint32_t pa
     w.pasid = pasid;
     if (!(e->front.gsts & VTD_GCMD_TE))
         out->kind = VTD_EMUL_THROUGH;
-    else if (vtd_emul_scalable(e))
+    else if (vtd_emul_is_scalable(e) && e->ecap & VTD_ECAP_SMTS)
         (void)scalable(&w);
     else if (FIELD_GET(VTD_RTADDR_TTM, e->front.root) == VTD_TTM_LEGACY)
         (void)legacy(&w);
@@ -339,14 +330,14 @@ void vtd_emul_find(struct vtd_emul *e, uint32_t sid, bool has_pasid, uint32_t pa
 
 uint32_t vtd_emul_pasid_tables(struct vtd_emul *e, uint32_t sid)
 {
-    const uint32_t most = (uint32_t)BIT64(FIELD_GET(VTD_ECAP_PSS, e->ecap) + 1) /
-                          VTD_PASID_TABLE_ENTRIES;
+    const uint32_t most =
+        (uint32_t)BIT64(FIELD_GET(VTD_ECAP_PSS, e->ecap) + 1) / VTD_PASID_TABLE_ENTRIES;
     struct vtd_emul_target out;
     const struct walk w = walk_of(e, sid, &out);
     uint64_t context[4];
 
-    if (!vtd_emul_scalable(e) || scalable_context(&w, context) ||
-        !(context[0] & VTD_SM_CONTEXT_PASIDE))
+    if (!(e->front.gsts & VTD_GCMD_TE) || !vtd_emul_is_scalable(e) ||
+        scalable_context(&w, context) || !(context[0] & VTD_SM_CONTEXT_PASIDE))
         return 0;
     return directory_entries(context) < most ? directory_entries(context) : most;
 }
