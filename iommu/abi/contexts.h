@@ -255,8 +255,9 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_lookup_page_t);
  *   -EOPNOTSUPP  a pasid without IOMMUCAP_pasid
  *   -ENODEV      the device has no such pasid: it was not attached
  *   -EBUSY       a reserved region of the device is mapped to something else in the context, or
- *                is where the domain has pinned what can be mapped (IOMMU_RESERVED_pin)
- *   -ENOMEM      no memory or budget for the device's reserved regions or hardware tables
+ *                is where the domain has pinned what can be mapped (IOMMU_RESERVED_pin); or a
+ * virtual IOMMU of the domain moves the device -ENOMEM      no memory or budget for the device's
+ * reserved regions or hardware tables
  */
 struct pv_iommu_reattach_device {
     /* IN: the context to move to. */

@@ -173,6 +173,15 @@ void guest_map(struct vtd_emul *e, uint64_t table, unsigned levels, uint64_t iov
     guest_map_large(e, table, levels, iova, gpa, rights, 0);
 }
 
+void guest_map_first(struct vtd_emul *e, uint64_t table, uint64_t iova, uint64_t gpa,
+                     uint64_t flags)
+{
+    for (unsigned level = 3; level; level--, table += FRAME_SIZE)
+        guest_store(e, slot_at(table, level, iova),
+                    (table + FRAME_SIZE) | X86_PT_P | X86_PT_RW | X86_PT_US);
+    guest_store(e, slot_at(table, 0, iova), gpa | flags);
+}
+
 void guest_unmap(struct vtd_emul *e, uint64_t table, unsigned levels, uint64_t iova)
 {
     guest_store(e, slot_at(table + (levels - 1) * FRAME_SIZE, 0, iova), 0);

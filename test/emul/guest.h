@@ -5,6 +5,7 @@
 
 #include "../../iommu/emul/vtd/back.h"
 #include "../../iommu/spec/vtd_pt.h"
+#include "../../iommu/spec/x86_pt.h"
 #include "../core/fixture.h"
 
 /* Where it has its tables: pages of its memory, which is gfns 0..GUEST_PAGES - 1. */
@@ -73,6 +74,9 @@ void guest_map(struct vtd_emul *e, uint64_t table, unsigned levels, uint64_t iov
                unsigned rights);
 void guest_map_large(struct vtd_emul *e, uint64_t table, unsigned levels, uint64_t iova,
                      uint64_t gpa, unsigned rights, unsigned level);
+/* The same of a first stage of four levels, with the leaf's flags. */
+void guest_map_first(struct vtd_emul *e, uint64_t table, uint64_t iova, uint64_t gpa,
+                     uint64_t flags);
 void guest_unmap(struct vtd_emul *e, uint64_t table, unsigned levels, uint64_t iova);
 
 #endif

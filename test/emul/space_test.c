@@ -98,6 +98,31 @@ static void whole_domains_and_everything(void **state)
     assert_int_equal(rig_reaches(dev, 0x5000), NOWHERE);
 }
 
+static void first_stages_follow_theirs(void **state)
+{
+    struct rig *r = *state;
+    struct sluice_device *dev = rig_device(r, SID);
+    struct vtd_emul_inv inv = {.kind = VTD_EMUL_INV_FIRST, .did = DID, .paged = true};
+
+    guest_map_first(r->e, OTHER_TABLE, 0x5000, DATA, X86_PT_P | X86_PT_US);
+    guest_enable(r->e, true);
+    guest_pasid(r->e, SID, 0, VTD_PASID_P | FIELD_PREP(VTD_PASID_PGTT, VTD_PGTT_FIRST), DID,
+                OTHER_TABLE);
+    rig_all(r);
+    assert_int_equal(rig_reaches(dev, 0x5000), frame_of(DATA));
+    guest_map_first(r->e, OTHER_TABLE, 0x5000, DATA + 0x1000, X86_PT_P | X86_PT_US);
+    inv.first = inv.last = dfn_of(6);
+    rig_invalidate(r, &inv);
+    assert_int_equal(rig_reaches(dev, 0x5000), frame_of(DATA));
+    inv.first = inv.last = dfn_of(5);
+    rig_invalidate(r, &inv);
+    assert_int_equal(rig_reaches(dev, 0x5000), frame_of(DATA + 0x1000));
+    guest_map_first(r->e, OTHER_TABLE, 0x5000, DATA, X86_PT_P | X86_PT_US);
+    inv.paged = false;
+    rig_invalidate(r, &inv);
+    assert_int_equal(rig_reaches(dev, 0x5000), frame_of(DATA));
+}
+
 static void ranges_beyond_its_width_are_nothing(void **state)
 {
     struct rig *r = *state;
@@ -231,6 +256,7 @@ int main(void)
         TEST(the_last_that_leaves_ends_it),
         TEST(pages_follow_their_invalidation_and_no_others),
         TEST(whole_domains_and_everything),
+        TEST(first_stages_follow_theirs),
         TEST(ranges_beyond_its_width_are_nothing),
         TEST(hostile_tables),
         TEST(steps_lead_to_the_same_end),

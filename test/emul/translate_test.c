@@ -2,8 +2,6 @@
 /* Requests of emulated devices, and the reasons of faults, by the guest's tables. */
 #include "guest.h"
 
-#include "../../iommu/spec/x86_pt.h"
-
 static struct rig *start(struct rig *r)
 {
     assert_int_equal(sluice_viommu_add_device(r->h->d, r->id, SID, NULL), 0);
@@ -190,16 +188,6 @@ static void removal_forgets(void **state)
     denied(r, 0x5000, PT_READ, VTD_REASON_CONTEXT_P);
 }
 
-static void map_first(struct rig *r, uint64_t iova, uint64_t gpa, uint64_t flags)
-{
-    uint64_t table = OTHER_TABLE;
-
-    for (unsigned level = 3; level; level--, table += FRAME_SIZE)
-        guest_store(r->e, table + (iova >> (FRAME_LG2 + 9 * level) & 511) * 8,
-                    (table + FRAME_SIZE) | X86_PT_P | X86_PT_RW | X86_PT_US);
-    guest_store(r->e, table + (iova >> FRAME_LG2 & 511) * 8, gpa | flags);
-}
-
 static int ask_pasid(struct rig *r, uint32_t pasid, uint64_t iova, unsigned access)
 {
     const struct sluice_viommu_request request = {
@@ -226,12 +214,12 @@ static void first_stages(void **state)
     denied_pasid(r, 0x5000, PT_READ, VTD_REASON_SM_ROOT_P);
     guest_pasid(r->e, SID, 5, word, DID, OTHER_TABLE);
     denied_pasid(r, 0x5000, PT_READ, VTD_REASON_SM_FIRST_P);
-    map_first(r, 0x5000, DATA, X86_PT_P | X86_PT_US);
+    guest_map_first(r->e, OTHER_TABLE, 0x5000, DATA, X86_PT_P | X86_PT_US);
     assert_int_equal(ask_pasid(r, 5, 0x5000, PT_READ), 0);
     denied_pasid(r, 0x5000, PT_WRITE, VTD_REASON_SM_WRITE);
     denied_pasid(r, BIT64(47), PT_READ, VTD_REASON_SM_CANONICAL);
     denied_pasid(r, 0xfee00000, PT_WRITE, VTD_REASON_SM_INTERRUPT);
-    map_first(r, 0x5000, DATA, X86_PT_P);
+    guest_map_first(r->e, OTHER_TABLE, 0x5000, DATA, X86_PT_P);
     assert_int_equal(ask_pasid(r, 5, 0x5000, PT_READ), 0);
     rig_invalidate(r, &inv);
     denied_pasid(r, 0x5000, PT_READ, VTD_REASON_SM_USER);
