@@ -406,6 +406,8 @@ int sluice_unit_info(struct sluice *s, unsigned index, struct sluice_unit_info *
 
 struct sluice_context_info {
     bool identity, blocked;
+    bool nested; /* a guest's own table translates first; */
+    bool shadow; /* composed here with the memory, or (false) walked by hardware */
     uint16_t did;
     uint32_t generation;
     unsigned nr_devices;

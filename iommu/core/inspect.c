@@ -53,6 +53,8 @@ int sluice_context_info(struct sluice_domain *sd, uint16_t ctx_no, struct sluice
         *out = (struct sluice_context_info){
             .identity = c->identity,
             .blocked = !ctx_no && d->blocked,
+            .nested = c->nested,
+            .shadow = context_is_shadow(c),
             .did = c->did,
             .generation = c->generation,
             .nr_devices = c->nr_devices,

@@ -30,6 +30,9 @@ static const struct {
                            OUT_FIELD(pv_iommu_unmap_pages, unmapped)},
     [IOMMU_lookup_page] = {called_lookup, sizeof(struct pv_iommu_lookup_page),
                            OUT_FIELD(pv_iommu_lookup_page, gfn)},
+    [IOMMU_alloc_nested] = {called_alloc_nested, sizeof(struct pv_iommu_alloc_nested),
+                            OUT_FIELD(pv_iommu_alloc_nested, ctx_no)},
+    [IOMMU_flush_nested] = {called_flush_nested, sizeof(struct pv_iommu_flush_nested), 0, 0},
     [IOMMU_flush_context] = {called_flush_context, sizeof(struct pv_iommu_flush_context), 0, 0},
     [IOMMU_query_reserved] = {called_query_reserved, sizeof(struct pv_iommu_query_reserved),
                               OUT_FIELD(pv_iommu_query_reserved, nr_ranges)},
@@ -211,7 +214,7 @@ bool called_lookup(struct ghost *g, const struct inner_call *c)
 
     memcpy(&in, c->in, sizeof(in));
     memcpy(&out, c->out, sizeof(out));
-    pages = ctx_pages(g, c->d, in.ctx_no);
+    pages = is_nested(c->d, in.ctx_no) ? NULL : ctx_pages(g, c->d, in.ctx_no);
     page = pages ? pages_at(pages, in.dfn) : NULL;
     may_if(&v, !pages, -EINVAL);
     may_if(&v, in.dfn > g->max_dfn, -ENOENT);

@@ -68,12 +68,25 @@ static void check_absent(struct caches *c, const struct ghost_device *dev,
         stale(c, dev, first, "as not present, and a direct region is there");
 }
 
+/* A second stage is the memory, at all times. */
+static void check_second(struct caches *c, const struct ghost_device *dev,
+                         const struct machine_cached *cached)
+{
+    for (uint64_t i = 0; i < cached->nr && c->right && cached->attr; i++) {
+        const uint64_t gfn = cached->dfn.n + i;
+        const struct page *page = dev->domain ? pages_at(&dev->domain->memory, gfn) : NULL;
+
+        if (!page || page->mfn != cached->mfn.n + i || cached->attr & RIGHTS & ~page->attr)
+            stale(c, dev, gfn, "a gfn, which is not that memory any more");
+    }
+}
+
 static void visit(void *arg, const struct machine_cached *cached)
 {
     struct caches *c = arg;
     const struct ghost_device *dev = find_requester(c->g, cached->rid);
 
-    if (!c->right || cached->second)
+    if (!c->right)
         return;
     if (!dev) {
         c->right = complain(c->g, "the unit's cache holds dfn 0x%jx for an unknown requester 0x%x",
@@ -90,7 +103,9 @@ static void visit(void *arg, const struct machine_cached *cached)
                             (uintmax_t)cached->dfn.n, cached->pasid, cached->rid.n);
         return;
     }
-    if (cached->attr)
+    if (cached->second)
+        check_second(c, dev, cached);
+    else if (cached->attr)
         check_present(c, dev, cached);
     else
         check_absent(c, dev, cached);

@@ -133,9 +133,12 @@ static int compare_leaf(void *arg, const struct pt_leaf *leaf)
 
 static bool compare_tables(struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no)
 {
+    const struct pages nothing = {0}; /* hardware walks the guest's table */
     struct comparison c = {
         .g = g, .d = d, .ctx_no = ctx_no, .same = true, .pages = ctx_pages(g, d, ctx_no)};
 
+    if (is_nested_in_hardware(d, ctx_no))
+        c.pages = &nothing;
     sluice_context_walk(d->real, ctx_no, dfn_of(0), dfn_of(g->max_dfn), compare_leaf, &c);
     if (!c.same)
         return false;
@@ -168,7 +171,12 @@ static bool check_context(struct ghost *g, const struct ghost_domain *d, uint16_
     if (info.nr_devices != ctx_devices(g, d, ctx_no))
         return complain(g, "%s: context %u has %u devices, right is %u", d->name, ctx_no,
                         info.nr_devices, ctx_devices(g, d, ctx_no));
+    if (info.nested != ctx->nested || info.shadow != ctx->shadow)
+        return complain(g, "%s: context %u: nested %d, shadow %d", d->name, ctx_no, info.nested,
+                        info.shadow);
     mapped = ctx_no ? ctx->pages.nr : d->explicit.nr;
+    if (is_nested_in_hardware(d, ctx_no))
+        mapped = 0;
     if (info.nr_mapped < mapped || (info.nr_mapped != mapped && !g->failed))
         return complain(g, "%s: context %u has %ju frames mapped, right is %zu", d->name, ctx_no,
                         (uintmax_t)info.nr_mapped, mapped);

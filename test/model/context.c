@@ -14,6 +14,8 @@ static void unref_all(struct ghost *g, struct ghost_domain *d, struct pages *pag
 
 void ctx_empty(struct ghost *g, struct ghost_domain *d, uint16_t ctx_no)
 {
+    if (is_nested_in_hardware(d, ctx_no))
+        pages_free(&d->ctx[ctx_no].pages); /* no references */
     unref_all(g, d, &d->ctx[ctx_no].pages);
     unref_all(g, d, &d->ctx[ctx_no].pending);
 }
@@ -27,6 +29,16 @@ static unsigned live_contexts(const struct ghost_domain *d)
     return nr;
 }
 
+bool ctx_are_used(const struct ghost_domain *d)
+{
+    return live_contexts(d) == d->max_ctx_no;
+}
+
+bool ctx_budget_is_used(const struct ghost_domain *d)
+{
+    return live_contexts(d) >= d->budget_contexts;
+}
+
 static struct verdict judge_alloc(const struct ghost *g, const struct ghost_domain *d,
                                   uint32_t flags)
 {
@@ -37,8 +49,8 @@ static struct verdict judge_alloc(const struct ghost *g, const struct ghost_doma
     may_if(&v, flags & IOMMU_ALLOC_identity && g->can_identity == NO, -EOPNOTSUPP);
     if (v.nr)
         return v;
-    may_if(&v, live_contexts(d) == d->max_ctx_no, -ENOSPC);
-    may_if(&v, live_contexts(d) >= d->budget_contexts, -ENOMEM);
+    may_if(&v, ctx_are_used(d), -ENOSPC);
+    may_if(&v, ctx_budget_is_used(d), -ENOMEM);
     return v;
 }
 

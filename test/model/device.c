@@ -21,6 +21,8 @@ void group_move(struct ghost *g, const struct ghost_device *dev, struct ghost_do
         g->devices[i]->ctx = ctx;
         doorbells_learn_window(g->devices[i]);
     }
+    if (d)
+        nested_make_way(g, d, ctx);
 }
 
 /* What the library says of it, and what firmware does. */
@@ -200,6 +202,18 @@ static bool first_blocked(const struct ghost *g, const struct ghost_device *dev,
     return false;
 }
 
+/* Hardware may go on with what a guest's own table did not have when it was flushed last. */
+static bool may_lag(const struct ghost_device *dev, uint64_t addr, uint64_t size, bool write)
+{
+    if (!dev->domain || !is_nested_in_hardware(dev->domain, dev->ctx))
+        return false;
+    for (uint64_t dfn = addr >> FRAME_LG2; size && dfn <= (addr + size - 1) >> FRAME_LG2; dfn++) {
+        if (!may_reach_pending(dev, dfn, write ? PT_WRITE : PT_READ))
+            return true;
+    }
+    return false;
+}
+
 /* Is what was said about a blocked access true? */
 static bool reason_fits(const struct ghost *g, const struct ghost_device *dev, uint64_t dfn,
                         enum hw_reason reason)
@@ -302,6 +316,8 @@ bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint3
         g->failed = true;
         return true;
     }
+    if (may_lag(dev, addr, size, write))
+        return true;
     allowed = !first_blocked(g, dev, addr, size, write, false, &dfn);
     if (allowed && !dev->domain)
         return true; /* its own direct regions: a quarantine may show them or not */

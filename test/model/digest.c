@@ -96,6 +96,8 @@ static uint64_t digest_domain(const struct ghost *g, const struct ghost_domain *
     hash = mix_space(hash, g, d);
     for (unsigned i = 0; i <= d->max_ctx_no; i++) {
         hash = mix(hash, (uint64_t)d->ctx[i].exists << 1 | d->ctx[i].identity);
+        if (d->ctx[i].nested)
+            hash = mix(hash, d->ctx[i].root << 8 | d->ctx[i].format);
         for (unsigned k = 0; d->ctx[i].pinned && k < d->ctx[i].nr_reserved; k++)
             hash = mix(hash, d->ctx[i].reserved[k].first);
         hash = mix_pages(hash, g, &d->ctx[i].pages);

@@ -110,6 +110,8 @@ bool memory_forget(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64
     size_t i = pages_from(&d->memory, gfn);
     bool right = true;
 
+    if (!ends)
+        nested_leaves(g, d, gfn, nr);
     for (; i < d->memory.nr && d->memory.at[i].dfn - gfn < nr; i++) {
         uint64_t mfn = d->memory.at[i].mfn;
 

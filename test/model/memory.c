@@ -52,6 +52,8 @@ bool ghost_ballooned(struct ghost *g, uint16_t domid, uint64_t gfn, uint64_t nr,
         right = memory_forget(g, d, gfn, nr, false);
     else if (there == nr)
         right = interrupted(g, d, gfn, nr, status);
+    if (status)
+        nested_learn(g, d);
     if (status == -EIO)
         spaces_learn(g);
     spaces_refresh(g);

@@ -43,7 +43,12 @@ void pending_learn(struct ghost *g)
 
 const struct page *pending_page(const struct ghost_device *dev, uint64_t dfn)
 {
-    return dev->domain ? pages_at(&dev->domain->ctx[dev->ctx].pending, dfn) : NULL;
+    const struct ghost_ctx *ctx = dev->domain ? &dev->domain->ctx[dev->ctx] : NULL;
+
+    if (!ctx)
+        return NULL;
+    /* Hardware may go on with what a guest's own table said when it was flushed last. */
+    return pages_at(ctx->nested && !ctx->shadow ? &ctx->pages : &ctx->pending, dfn);
 }
 
 bool called_flush_context(struct ghost *g, const struct inner_call *c)
@@ -54,7 +59,7 @@ bool called_flush_context(struct ghost *g, const struct inner_call *c)
 
     memcpy(&in, c->in, sizeof(in));
     ctx = find_ctx(c->d, in.ctx_no);
-    may_if(&v, in.pad || !ctx, -EINVAL);
+    may_if(&v, in.pad || !ctx || ctx->nested, -EINVAL);
     if (!judge(g, &v, c->status, "flush_context"))
         return false;
     if (!c->status && ctx->pending.nr && !g->failed)

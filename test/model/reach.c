@@ -145,6 +145,10 @@ bool reach(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no,
     const struct pages *pages = ctx_pages(g, d, ctx_no);
     const struct page *page = pages && dfn <= g->max_dfn ? pages_at(pages, dfn) : NULL;
     unsigned rights = region_rights(g, d, ctx_no, dfn);
+    struct page now;
+
+    if (is_nested_in_hardware(d, ctx_no))
+        page = nested_page(g, d, ctx_no, dfn, &now) ? &now : NULL;
 
     if (page && page->attr) {
         *mfn = page->mfn;
@@ -188,6 +192,12 @@ static bool regions_overlap(const struct sluice_region *a, const struct sluice_r
 static bool is_window(const struct sluice_region *r)
 {
     return r->type == SLUICE_REGION_SW_MSI;
+}
+
+/* Must something be mapped there wherever the device is? */
+static bool is_mapped(const struct sluice_region *r)
+{
+    return r->type == SLUICE_REGION_DIRECT || is_window(r);
 }
 
 /* Of regions other than windows: does one lie in a window that the context has? */
@@ -259,10 +269,12 @@ enum conflict group_conflict(const struct ghost *g, const struct ghost_device *d
         if (window_conflict(g, member, d, ctx_no) > worst)
             worst = window_conflict(g, member, d, ctx_no);
         for (unsigned k = 0; pages && k < member->nr_regions; k++) {
-            enum conflict c = region_counts(&member->regions[k])
+            enum conflict c = region_counts(&member->regions[k]) && !is_nested(d, ctx_no)
                                   ? region_conflict(&member->regions[k], pages)
                                   : FITS;
 
+            if (is_mapped(&member->regions[k]) && is_nested_in_hardware(d, ctx_no))
+                worst = CONFLICTS;
             if (is_window(&member->regions[k]))
                 continue;
             if (window_is_there(g, &member->regions[k], d, ctx_no))

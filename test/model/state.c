@@ -169,7 +169,7 @@ bool ctx_is_explicit(const struct ghost_domain *d, uint16_t ctx_no)
 {
     const struct ghost_ctx *ctx = find_ctx(d, ctx_no);
 
-    return ctx && ctx_no && !ctx->identity;
+    return ctx && ctx_no && !ctx->identity && !ctx->nested;
 }
 
 static struct sluice_domain *real_domain(const struct ghost *g, uint16_t domid)

@@ -25,6 +25,10 @@ struct ghost_ctx {
     bool pinned, vague;
     unsigned nr_reserved;
     struct sluice_region reserved[GHOST_PINS];
+    /* A guest's own table translates first; shadow: the machine composes it with the memory. */
+    bool nested, shadow;
+    uint32_t format;
+    uint64_t root; /* gfn */
 };
 
 /* A bus frame of `user` that names a frame which is not its own, or which it does not hold. */
@@ -265,6 +269,20 @@ void pending_learn(struct ghost *g);
 /* What the device may still reach at dfn that was unmapped, or NULL. */
 const struct page *pending_page(const struct ghost_device *dev, uint64_t dfn);
 
+/* ---- Nested contexts: nested.c ------------------------------------------------------------------
+ */
+
+bool is_nested(const struct ghost_domain *d, uint16_t ctx_no);
+bool is_nested_in_hardware(const struct ghost_domain *d, uint16_t ctx_no);
+/* What the guest's table and the memory make of dfn now, flushed or not. */
+bool nested_page(const struct ghost *g, const struct ghost_domain *d, uint16_t ctx_no, uint64_t dfn,
+                 struct page *out);
+/* Memory left the domain, or some of it may have. */
+void nested_leaves(struct ghost *g, struct ghost_domain *d, uint64_t gfn, uint64_t nr);
+void nested_learn(struct ghost *g, struct ghost_domain *d);
+/* Devices came into the context: in a shadow their regions come first. */
+void nested_make_way(struct ghost *g, struct ghost_domain *d, uint16_t ctx_no);
+
 /* ---- What devices of a context reach: reach.c
  * ---------------------------------------------------- */
 
@@ -396,6 +414,12 @@ bool pair_moved(struct ghost *g, const struct inner_call *c, const struct ghost_
                 const struct pv_iommu_reattach_device *in);
 bool called_flush_context(struct ghost *g, const struct inner_call *c);
 
+bool called_alloc_nested(struct ghost *g, const struct inner_call *c);
+bool called_flush_nested(struct ghost *g, const struct inner_call *c);
+
+/* Is every number, or the budget, of contexts in use? */
+bool ctx_are_used(const struct ghost_domain *d);
+bool ctx_budget_is_used(const struct ghost_domain *d);
 void ctx_empty(struct ghost *g, struct ghost_domain *d, uint16_t ctx_no);
 void group_move(struct ghost *g, const struct ghost_device *dev, struct ghost_domain *d,
                 uint16_t ctx);
