@@ -19,6 +19,7 @@ enum key {
     KEY_SWEEP,
     KEY_CONTINUE,
     KEY_MEMORY,
+    KEY_STAGES,
     KEY_VERBS,
 };
 
@@ -38,6 +39,9 @@ static const struct argp_option options[] = {
     {"memory", KEY_MEMORY, "direct|coloured", 0,
      "Play with the hardware domain's memory at its machine addresses, or with all memory "
      "scattered, where the file does not say itself where memory is",
+     0},
+    {"stages", KEY_STAGES, "1|2", 0,
+     "Stages of translation that soft's units have (2): with 1, guests' own tables are shadowed",
      0},
     {"verbs", KEY_VERBS, NULL, 0, "List the verbs of a scenario with their fields", 0},
     {0},
@@ -138,6 +142,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_MEMORY:
         choose_layout(state, run, arg);
+        return 0;
+    case KEY_STAGES:
+        run->stages = number_option(state, arg);
+        if (run->stages < 1 || run->stages > 2)
+            argp_error(state, "--stages=%s: expected 1 or 2", arg);
         return 0;
     case KEY_CONTINUE:
         run->continue_every = number_option(state, arg);

@@ -36,6 +36,7 @@ struct player_config {
     enum sweep sweep;
     unsigned fail_nth;
     enum layout layout;
+    unsigned stages;
 };
 
 /* A fresh machine for the scenario: 0, or why there is none: error (of

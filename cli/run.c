@@ -74,7 +74,8 @@ static void run_once(struct run *run, const struct scenario *sc, struct file_res
     const struct player_config config = {.sc = sc,
                                          .machine = run->machine,
                                          .continue_every = run->continue_every,
-                                         .layout = run->layout};
+                                         .layout = run->layout,
+                                         .stages = run->stages};
     struct outcome at_end = {.status = 0};
     struct player p;
     char error[MACHINE_ERROR_SIZE] = "";

@@ -13,6 +13,7 @@ struct run {
     enum sweep sweep;
     enum layout layout;
     unsigned continue_every;
+    unsigned stages; /* of translation in a unit; 0: what it has */
     FILE *err;
     struct report report;
     struct progress progress;

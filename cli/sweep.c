@@ -11,8 +11,8 @@
 static bool sweep_one(struct run *run, const struct scenario *sc, unsigned nth, bool *reached,
                       struct file_result *result)
 {
-    const struct player_config config = {sc,         run->machine, run->continue_every,
-                                         run->sweep, nth,          run->layout};
+    const struct player_config config = {sc,  run->machine, run->continue_every, run->sweep,
+                                         nth, run->layout,  run->stages};
     struct outcome at_end = {.status = 0};
     struct player p;
     char error[MACHINE_ERROR_SIZE] = "";

@@ -380,6 +380,7 @@ static void init_unit(struct host *h, unsigned index)
     u->hw.translates = true;
     u->hw.caching_mode = s->caching_mode;
     u->hw.snoop = true;
+    u->hw.nests = s->nests;
     assert_int_equal(sluice_add_unit(h->s, &u->hw), 0);
 }
 

@@ -67,7 +67,7 @@ struct setup {
     unsigned nr_units;  /* 0: 1 */
     unsigned iova_bits; /* 0: 48 */
     uint64_t leaf_sizes;
-    bool caching_mode, blocked, no_domain;
+    bool caching_mode, blocked, no_domain, nests;
     bool hardware;       /* the domain is the hardware domain */
     bool allow_unsafe;   /* interrupts */
     uint16_t max_ctx_no; /* 0: 7 */

@@ -73,14 +73,179 @@ static void what_leaves_memory_leaves_it_at_once(void **state)
     assert_true(place_of(h, nth(h, FLUSHED, 0)) < place_of(h, nth(h, RELEASED, 0)));
 }
 
+static void of_a_larger_leaf_only_what_leaves_goes(void **state)
+{
+    struct host *h = *state;
+    uint16_t no;
+
+    add_memory(h, 0, BASE, 0x200);
+    add_memory(h, 0x400, 0x4000, 0x200);
+    make_tables(h, ROOT);
+    guest_write(h, ROOT + 2, 1, x86_large(0x400));
+    no = new_nested(h, ROOT);
+    assert_int_equal(nr_mapped(h, no), 0x200);
+    add_device(h, 8);
+    attach(h, 8, no);
+    assert_int_equal(sluice_memory_remove(h->d, gfn_of(0x410), 2), 0);
+    assert_int_equal(nr_mapped(h, no), 0x1fe);
+    assert_int_equal(goes_to(h, no, 0x210, NULL), NOWHERE);
+    assert_int_equal(goes_to(h, no, 0x212, NULL), 0x4012);
+    assert_int_equal(flush_nested_all(h, no), 0);
+    assert_int_equal(nr_mapped(h, no), 0x1fe);
+}
+
+static void a_page_of_a_larger_leaf_changes(void **state)
+{
+    struct host *h = *state;
+    uint16_t no;
+
+    add_memory(h, 0, BASE, 0x600);
+    make_tables(h, ROOT);
+    guest_write(h, ROOT + 2, 1, x86_large(0x400));
+    no = new_nested(h, ROOT);
+    guest_write(h, ROOT + 2, 1, x86_table(ROOT + 4));
+    guest_write(h, ROOT + 4, 3, x86_page(DATA, true));
+    assert_int_equal(flush_nested(h, no, 0x203, 1), 0);
+    assert_int_equal(goes_to(h, no, 0x203, NULL), BASE + DATA);
+    assert_int_equal(goes_to(h, no, 0x204, NULL), BASE + 0x404);
+    assert_int_equal(flush_nested_all(h, no), 0);
+    assert_int_equal(nr_mapped(h, no), 1);
+}
+
+/* Every entry points to the root: each dfn would be one of it, but for the budget. */
+static void a_table_of_itself_is_bounded_by_the_budget(void **state)
+{
+    struct host *h = host_create(&(struct setup){.budget_tables = 16});
+    uint16_t no;
+
+    (void)state;
+    add_memory(h, 0, BASE, 0x200);
+    for (unsigned i = 0; i < 512; i++)
+        guest_write(h, ROOT, i, i == 3 ? x86_table(ROOT) : 0);
+    assert_int_equal(alloc_nested(h, ROOT, IOMMU_NESTED_x86_4level, &no), 0);
+    assert_int_equal(nr_mapped(h, no), 1);
+    for (unsigned i = 0; i < 512; i++)
+        guest_write(h, ROOT, i, x86_table(ROOT));
+    assert_int_equal(flush_nested(h, no, 0, 0x8000), -ENOMEM);
+    assert_int_equal(goes_to(h, no, 0, NULL), BASE + ROOT);
+    host_destroy(h);
+}
+
+static void what_is_no_table_maps_nothing(void **state)
+{
+    struct host *h = *state;
+    uint16_t no;
+
+    prepare_memory(h);
+    guest_write(h, LOWEST, 1, x86_page(0x5000, true));
+    guest_write(h, LOWEST, 2, x86_page(BIT64(40) - 1, true));
+    guest_write(h, ROOT + 2, 1, x86_table(0x5000));
+    guest_write(h, ROOT + 2, 2, x86_large(0x100));
+    guest_write(h, ROOT + 1, 1, x86_table(BIT64(40) - 1));
+    no = new_nested(h, ROOT);
+    assert_int_equal(nr_mapped(h, no), 0);
+    no = new_nested(h, BIT64(40) - 1);
+    assert_int_equal(nr_mapped(h, no), 0);
+}
+
+static void rights_are_those_of_both(void **state)
+{
+    struct host *h = *state;
+    unsigned attr;
+    uint16_t no;
+
+    prepare_memory(h);
+    assert_int_equal(
+        sluice_memory_add(h->d, gfn_of(0x300), mfn_of(0x3000), 1, SLUICE_FRAME_READONLY), 0);
+    assert_int_equal(
+        sluice_memory_add(h->d, gfn_of(0x301), mfn_of(0x3001), 1, SLUICE_FRAME_PRIVATE), 0);
+    guest_write(h, LOWEST, 1, x86_page(0x300, true));
+    guest_write(h, LOWEST, 2, x86_page(0x301, true));
+    guest_write(h, ROOT + 2, 1, (ROOT + 4) << FRAME_LG2 | X86_PT_P);
+    guest_write(h, ROOT + 4, 0, x86_page(DATA, true));
+    guest_write(h, LOWEST, 511, x86_page(DATA, true));
+    no = new_nested(h, ROOT);
+    assert_int_equal(goes_to(h, no, 1, &attr), 0x3000);
+    assert_int_equal(attr, PT_READ);
+    assert_int_equal(goes_to(h, no, 2, NULL), NOWHERE);
+    (void)goes_to(h, no, 511, &attr);
+    assert_int_equal(attr, RW);
+    (void)goes_to(h, no, 512, &attr);
+    assert_int_equal(attr, PT_READ);
+}
+
+/* Somebody gives a frame up while the guest flushes: it is on its way out already. */
+static void what_is_leaving_is_not_mapped(void **state)
+{
+    struct host *h = *state;
+    struct frames *f = &instance_of(h->s)->frames;
+    uint16_t no;
+
+    prepare_memory(h);
+    guest_write(h, LOWEST, 1, x86_page(DATA, true));
+    f->owner[BASE + DATA].leaving = true;
+    no = new_nested(h, ROOT);
+    assert_int_equal(goes_to(h, no, 1, NULL), NOWHERE);
+    f->owner[BASE + DATA].leaving = false;
+}
+
+static void an_interrupted_flush_comes_to_the_same(void **state)
+{
+    struct host *h = *state;
+    uint16_t no;
+
+    prepare_memory(h);
+    for (unsigned i = 0; i < 200; i++)
+        guest_write(h, LOWEST, 2 * i, x86_page(DATA + i % 100, true));
+    h->preempt_every = 1;
+    no = new_nested(h, ROOT);
+    assert_int_equal(nr_mapped(h, no), 200);
+    guest_write(h, ROOT + 2, 0, 0);
+    assert_int_equal(flush_nested_all(h, no), 0);
+    assert_int_equal(nr_mapped(h, no), 0);
+    assert_int_equal(context_of(h, no)->nr_mapped, 0);
+}
+
+static void a_region_comes_before_the_table(void **state)
+{
+    static const struct sluice_region region = {
+        .first = 0x5000, .last = 0x6fff, .type = SLUICE_REGION_DIRECT, .prot = RW};
+    struct host *h = *state;
+    struct sluice_device *dev = add_device_with(h, 8, &region, 1);
+    uint16_t no;
+
+    add_memory(h, 0x10, BASE + 0x10, 0x1f0);
+    make_tables(h, ROOT);
+    guest_write(h, LOWEST, 5, x86_page(DATA, true));
+    guest_write(h, LOWEST, 7, x86_page(DATA, true));
+    no = new_nested(h, ROOT);
+    assert_int_equal(sluice_device_assign(dev, h->d), 0);
+    attach(h, 8, no);
+    assert_int_equal(goes_to(h, no, 5, NULL), 5);
+    assert_int_equal(flush_nested_all(h, no), 0);
+    assert_int_equal(goes_to(h, no, 5, NULL), 5);
+    assert_int_equal(goes_to(h, no, 7, NULL), BASE + DATA);
+    attach(h, 8, 0);
+    assert_int_equal(flush_nested_all(h, no), 0);
+    assert_int_equal(goes_to(h, no, 5, NULL), BASE + DATA);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(it_has_what_the_table_has_from_the_start, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_flush_brings_just_its_range_up_to_date, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_leaves_memory_leaves_it_at_once, set_up, tear_down),
+        T(it_has_what_the_table_has_from_the_start),
+        T(a_flush_brings_just_its_range_up_to_date),
+        T(what_leaves_memory_leaves_it_at_once),
+        T(of_a_larger_leaf_only_what_leaves_goes),
+        T(a_page_of_a_larger_leaf_changes),
+        cmocka_unit_test(a_table_of_itself_is_bounded_by_the_budget),
+        T(what_is_no_table_maps_nothing),
+        T(rights_are_those_of_both),
+        T(what_is_leaving_is_not_mapped),
+        T(an_interrupted_flush_comes_to_the_same),
+        T(a_region_comes_before_the_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -324,7 +324,7 @@ bool called_flush_nested(struct ghost *g, const struct inner_call *c)
     if (!judge(g, &v, c->status, "flush_nested"))
         return false;
     if (c->status != -EINVAL && c->status != -EFAULT)
-        refresh(g, c->d, in.ctx_no, all ? 0 : in.dfn,
-                all ? UINT64_MAX : in.dfn + in.nr_pages - 1, c->status);
+        refresh(g, c->d, in.ctx_no, all ? 0 : in.dfn, all ? UINT64_MAX : in.dfn + in.nr_pages - 1,
+                c->status);
     return true;
 }
