@@ -41,8 +41,7 @@ static const struct argp_option options[] = {
      "scattered, where the file does not say itself where memory is",
      0},
     {"stages", KEY_STAGES, "1|2", 0,
-     "Stages of translation that soft's units have (2): with 1, guests' own tables are shadowed",
-     0},
+     "Play on units that have one stage of translation, or two, whatever the file says", 0},
     {"verbs", KEY_VERBS, NULL, 0, "List the verbs of a scenario with their fields", 0},
     {0},
 };
@@ -106,6 +105,13 @@ static unsigned number_option(struct argp_state *state, const char *text)
     return (unsigned)number;
 }
 
+static unsigned stages_option(struct argp_state *state, const char *what)
+{
+    if (strcmp(what, "1") && strcmp(what, "2"))
+        argp_error(state, "--stages=%s: expected 1 or 2", what);
+    return what[0] == '1' ? 1 : 2;
+}
+
 static void print_verbs(void)
 {
     for (const struct sc_verb *const *group = verb_groups; *group; group++)
@@ -144,9 +150,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         choose_layout(state, run, arg);
         return 0;
     case KEY_STAGES:
-        run->stages = number_option(state, arg);
-        if (run->stages < 1 || run->stages > 2)
-            argp_error(state, "--stages=%s: expected 1 or 2", arg);
+        run->stages = stages_option(state, arg);
         return 0;
     case KEY_CONTINUE:
         run->continue_every = number_option(state, arg);

@@ -76,7 +76,8 @@ int player_open(struct player *p, const struct player_config *config, char *erro
     p->sweep = config->sweep;
     p->layout = config->layout;
     setup_config(config->sc, config->machine, &p->config);
-    p->config.stages = config->stages;
+    if (config->stages)
+        p->config.stages = config->stages;
     err = machine_create(&p->config, &p->m, error);
     if (err) {
         setup_config_free(&p->config);

@@ -36,7 +36,7 @@ struct player_config {
     enum sweep sweep;
     unsigned fail_nth;
     enum layout layout;
-    unsigned stages;
+    unsigned stages; /* of its units, whatever the scenario says; 0: what it says */
 };
 
 /* A fresh machine for the scenario: 0, or why there is none: error (of

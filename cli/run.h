@@ -13,7 +13,7 @@ struct run {
     enum sweep sweep;
     enum layout layout;
     unsigned continue_every;
-    unsigned stages; /* of translation in a unit; 0: what it has */
+    unsigned stages; /* of units; 0: as the file says */
     FILE *err;
     struct report report;
     struct progress progress;

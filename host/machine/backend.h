@@ -79,9 +79,8 @@ struct machine_device {
     struct hw_unit *unit; /* NULL: its addresses are machine addresses */
     struct sluice_device *sluice;
     struct machine_interrupt interrupt;
-    bool rang;           /* its last write of four bytes was to a doorbell */
-    void *state;         /* the backend's */
-    unsigned prefetched; /* by the walk that is under way */
+    bool rang;   /* its last write of four bytes was to a doorbell */
+    void *state; /* the backend's */
 };
 
 /*
@@ -134,7 +133,7 @@ struct machine_backend {
     const char *(*gone)(struct machine *m);
 
     /* What the caches hold; all may be NULL where nobody can look inside. */
-    void (*prefetch)(struct machine_device *dev, dfn_t dfn);
+    void (*prefetch)(struct machine_device *dev, uint32_t pasid, dfn_t dfn);
     void (*cached)(struct machine_device *dev,
                    void (*visit)(void *arg, const struct machine_cached *c), void *arg);
     void (*prefetch_interrupt)(struct machine_device *dev, uint16_t index);

@@ -74,6 +74,8 @@ static int set_defaults(struct machine *m)
         return machine_fail(m, -EINVAL, "ram must be whole pages, from 1M to 64G");
     if (c->nr_units > SLUICE_MAX_UNITS)
         return machine_fail(m, -EINVAL, "at most %d units", SLUICE_MAX_UNITS);
+    if (c->stages > 2)
+        return machine_fail(m, -EINVAL, "a unit has one or two stages");
     return doorbells_check(m);
 }
 
@@ -279,26 +281,43 @@ const char *machine_gone(struct machine *m)
     return m->backend->gone ? m->backend->gone(m) : NULL;
 }
 
+struct prefetch {
+    struct machine_device *dev;
+    uint32_t pasid;
+    unsigned n;
+};
+
 static int prefetch_leaf(void *arg, const struct pt_leaf *leaf)
 {
-    struct machine_device *dev = arg;
+    struct prefetch *p = arg;
 
-    dev->m->backend->prefetch(dev, leaf->dfn);
-    return ++dev->prefetched == MOST_PREFETCH;
+    p->dev->m->backend->prefetch(p->dev, p->pasid, leaf->dfn);
+    return ++p->n == MOST_PREFETCH;
+}
+
+/* What the device reaches without a PASID, and with each that has a context. */
+static void prefetch_device(struct machine_device *dev)
+{
+    struct prefetch p = {.dev = dev};
+    struct sluice_device_info info;
+
+    sluice_device_info(dev->sluice, &info);
+    if (!info.domain)
+        return;
+    for (unsigned i = 0;; i++) {
+        (void)sluice_context_walk(info.domain, info.ctx_no, dfn_of(0), dfn_of(UINT64_MAX),
+                                  prefetch_leaf, &p);
+        if (sluice_device_pasid(dev->sluice, i, &p.pasid, &info.ctx_no))
+            return;
+    }
 }
 
 void machine_prefetch(struct machine *m)
 {
     for (struct machine_device *dev = m->devices; dev && m->backend->prefetch; dev = dev->next) {
-        struct sluice_device_info info;
-
         if (!dev->unit)
             continue;
-        dev->prefetched = 0;
-        sluice_device_info(dev->sluice, &info);
-        if (info.domain)
-            (void)sluice_context_walk(info.domain, info.ctx_no, dfn_of(0), dfn_of(UINT64_MAX),
-                                      prefetch_leaf, dev);
+        prefetch_device(dev);
         if (dev->interrupt.domain)
             m->backend->prefetch_interrupt(dev, dev->interrupt.index);
     }

@@ -17,6 +17,12 @@ static int soft_open(struct machine *m)
 {
     struct soft_state *state = calloc(1, sizeof(*state));
 
+    if (m->config.noncoherent && m->config.stages == 2) {
+        free(state);
+        return machine_fail(m, -EOPNOTSUPP,
+                            "a unit that does not snoop has one stage: guests do not write their "
+                            "tables back");
+    }
     m->state = state;
     m->ram.base = map(m->config.ram);
     m->ram.view = m->config.noncoherent ? map(m->config.ram) : m->ram.base;

@@ -2,14 +2,14 @@
 /* What the units' caches hold: filling them on purpose, and showing them. */
 #include "soft.h"
 
-void soft_prefetch(struct machine_device *dev, dfn_t dfn)
+void soft_prefetch(struct machine_device *dev, uint32_t pasid, dfn_t dfn)
 {
     struct soft_device *s = dev->state;
     uint64_t maddr;
 
     soft_hold(s->unit);
     for (unsigned i = 0; i < dev->nr_rids; i++)
-        (void)soft_peek(s->unit, dev->rids[i], 0, dfn.n << FRAME_LG2, false, &maddr);
+        (void)soft_peek(s->unit, dev->rids[i], pasid, dfn.n << FRAME_LG2, false, &maddr);
     soft_let_go(s->unit);
 }
 

@@ -33,7 +33,7 @@ int soft_message(struct machine_device *dev, rid_t rid, const struct hw_message 
                  struct hw_interrupt *out, enum hw_reason *reason);
 
 /* caches.c */
-void soft_prefetch(struct machine_device *dev, dfn_t dfn);
+void soft_prefetch(struct machine_device *dev, uint32_t pasid, dfn_t dfn);
 void soft_cached(struct machine_device *dev,
                  void (*visit)(void *arg, const struct machine_cached *c), void *arg);
 void soft_prefetch_interrupt(struct machine_device *dev, uint16_t index);

@@ -22,6 +22,8 @@ static int open_machine(struct machine *m)
         return machine_fail(m, -EOPNOTSUPP, "this machine has no devices without a unit");
     if (m->config.nr_doorbells)
         return machine_fail(m, -EOPNOTSUPP, "this machine has no doorbells");
+    if (m->config.stages == 2)
+        return machine_fail(m, -EOPNOTSUPP, "this machine's unit does not nest");
     err = vtd_start_qemu(m);
     if (err)
         return err;

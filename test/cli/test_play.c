@@ -58,6 +58,21 @@ static struct result play(const char *text, const struct report_ops *ops,
     return r;
 }
 
+static void expect_with(const char *text, void (*change)(struct run *run), int status,
+                        const char *out)
+{
+    struct result r = play(text, &report_text, change);
+
+    assert_string_equal(r.out, out);
+    assert_int_equal(r.status, status);
+    result_free(&r);
+}
+
+static void on_vtd(struct run *run)
+{
+    run->machine = &machine_kinds[1];
+}
+
 static void expect(const char *text, int status, const char *out, const char *err)
 {
     struct result r = play(text, &report_text, NULL);
@@ -203,10 +218,9 @@ static void test_syntax_error(void **state)
 static void test_skipped(void **state)
 {
     (void)state;
-    expect("require nvme\nrequire nested\n" DOMAIN "d: noop => EINVAL\n", 0,
-           "f: skipped: needs nested, which machine soft does not have\n"
-           "0 passed, 0 failed, 1 skipped\n",
-           "");
+    expect_with("require nvme\nrequire pasid\n" DOMAIN "d: noop => EINVAL\n", on_vtd, 0,
+                "f: skipped: needs pasid, which machine vtd does not have\n"
+                "0 passed, 0 failed, 1 skipped\n");
 }
 
 static void test_later_interfaces(void **state)
@@ -216,11 +230,28 @@ static void test_later_interfaces(void **state)
            "f:2: d: vtd.read reg=4 => any\n  expected any\n"
            "  got the emulated VT-d is not in this build\n0 passed, 1 failed, 0 skipped\n",
            "");
-    expect(DOMAIN DEVICE "nic: dma_write addr=0 len=1 pasid=3 => any\n", 1,
-           "f:3: nic: dma_write addr=0 len=1 pasid=3 => any\n  expected any\n"
-           "  got needs pasid, which this machine does not have\n"
+    expect("machine pasid=off\n" DOMAIN DEVICE "nic: dma_write addr=0 len=1 pasid=3 => ok\n", 1,
+           "f:4: nic: dma_write addr=0 len=1 pasid=3 => ok\n  expected ok\n"
+           "  got EOPNOTSUPP (this machine was made without PASIDs)\n"
            "0 passed, 1 failed, 0 skipped\n",
            "");
+}
+
+static void two_stages(struct run *run)
+{
+    run->stages = 2;
+}
+
+/* Units that cannot be so are no failure of the file's. */
+static void test_stages(void **state)
+{
+    (void)state;
+    expect_with("machine coherent=off stages=1\n" DOMAIN, two_stages, 0,
+                "f: skipped: a unit that does not snoop has one stage: guests do not write their "
+                "tables back\n0 passed, 0 failed, 1 skipped\n");
+    expect_with("machine stages=1\n" DOMAIN, two_stages, 0, "1 passed, 0 failed, 0 skipped\n");
+    expect("machine stages=3\n" DOMAIN, 1,
+           "f:1: a unit has one or two stages\n0 passed, 1 failed, 0 skipped\n", "");
 }
 
 static void test_unreadable(void **state)
@@ -528,6 +559,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_syntax_error),
         cmocka_unit_test(test_skipped),
         cmocka_unit_test(test_later_interfaces),
+        cmocka_unit_test(test_stages),
         cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_machine_refused),
         cmocka_unit_test(test_trace),

@@ -50,6 +50,7 @@ static const struct sc_spec fault_fields[] = {
     {.name = "access", .dir = SC_OUT, .kind = SC_CHOICE, .words = access_words},
     {.name = "reason", .dir = SC_OUT, .kind = SC_LABEL},
     {.name = "addr", .dir = SC_OUT, .kind = SC_NUMBER},
+    {.name = "pasid", .dir = SC_OUT, .kind = SC_NUMBER, .quiet = true},
     {.name = "lost", .dir = SC_OUT, .kind = SC_NUMBER},
     {.name = "rid", .dir = SC_OUT, .kind = SC_DEVICE, .quiet = true},
     {.name = "ctx_no", .dir = SC_OUT, .kind = SC_NUMBER, .quiet = true},
@@ -67,6 +68,7 @@ static void note_fault(struct player *p, const struct sluice_fault *fault, struc
     outcome_number(out, "access", fault->write);
     outcome_text(out, "reason", sluice_reason_name(fault->reason));
     outcome_number(out, "addr", fault->addr);
+    outcome_number(out, "pasid", fault->pasid);
     outcome_number(out, "rid", fault->rid.n);
     outcome_number(out, "ctx_no", fault->ctx_no);
 }
