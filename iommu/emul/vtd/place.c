@@ -83,7 +83,7 @@ static int go(struct vtd_emul *e, const struct vtd_emul_device *dev, struct vtd_
               const struct vtd_emul_target *t)
 {
     struct vtd_emul_space *space = NULL;
-    struct context *to;
+    struct context *to = NULL;
     int err;
 
     if (t->kind == VTD_EMUL_BLOCKED)

@@ -159,7 +159,7 @@ void vtd_emul_fini_iotlb(struct vtd_emul *e)
 static struct vtd_emul_iotlb *slot(struct vtd_emul *e, const struct sluice_viommu_request *r,
                                    uint64_t block)
 {
-    const uint64_t key = (block >> FRAME_LG2) + 31u * r->sid + 1031u * r->pasid;
+    const uint64_t key = (block >> FRAME_LG2) + r->sid * (uint64_t)31 + r->pasid * (uint64_t)1031;
 
     return &e->back.iotlb[(key ^ key >> 9 ^ key >> 18) % ENTRIES];
 }
