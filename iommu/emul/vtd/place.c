@@ -82,19 +82,18 @@ static int block(struct vtd_emul *e, const struct vtd_emul_device *dev,
 static int go(struct vtd_emul *e, const struct vtd_emul_device *dev, struct vtd_emul_place *place,
               const struct vtd_emul_target *t)
 {
-    struct vtd_emul_space *space = NULL;
-    struct context *to = NULL;
+    struct vtd_emul_space *space;
+    struct context *to;
     int err;
 
     if (t->kind == VTD_EMUL_BLOCKED)
         return block(e, dev, place);
-    if (t->kind == VTD_EMUL_THROUGH)
+    if (t->kind == VTD_EMUL_THROUGH) {
         err = vtd_emul_identity(e, &to);
-    else
-        err = vtd_emul_space(e, t, &space);
-    if (err)
-        return err;
-    return move(e, dev, place, space ? space->c : to, space);
+        return err ? err : move(e, dev, place, to, NULL);
+    }
+    err = vtd_emul_space(e, t, &space);
+    return err ? err : move(e, dev, place, space->c, space);
 }
 
 static bool is_lacking(int err)
