@@ -255,9 +255,10 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_lookup_page_t);
  *   -EOPNOTSUPP  a pasid without IOMMUCAP_pasid
  *   -ENODEV      the device has no such pasid: it was not attached
  *   -EBUSY       a reserved region of the device is mapped to something else in the context, or
- *                is where the domain has pinned what can be mapped (IOMMU_RESERVED_pin); or a
- * virtual IOMMU of the domain moves the device -ENOMEM      no memory or budget for the device's
- * reserved regions or hardware tables
+ *                is where the domain has pinned what can be mapped (IOMMU_RESERVED_pin); or it
+ *                must be mapped, and hardware walks the guest's own table (IOMMU_alloc_nested)
+ *   -EBUSY       a virtual IOMMU of the domain moves the device
+ *   -ENOMEM      no memory or budget for the device's reserved regions or hardware tables
  */
 struct pv_iommu_reattach_device {
     /* IN: the context to move to. */
@@ -294,7 +295,16 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_remote_cmd_t);
 #define IOMMU_NESTED_lpae_stage1 (3)
 
 /*
- * IOMMU_alloc_nested: a context that translates by the guest's own table first.
+ * IOMMU_alloc_nested: a context that translates by the guest's own table first, and by the memory
+ * of the domain second. What the table has already is in effect. Device addresses are those of the
+ * canonical lower half, up to max_iova_addr: 47, 56 or 48 bits. Where there is no memory, nothing
+ * that is a table, or reserved bits, nothing translates; rights are those of both. Changes of the
+ * table take effect at the latest by IOMMU_flush_nested; memory that the domain gives up leaves the
+ * context at once.
+ *   -EINVAL  pgtable_gfn is no frame of 52-bit addresses; unknown format or bits in nested_flags
+ *   -ENOSPC  every context number is in use
+ *   -ENOMEM  the domain's budget of contexts, tables or references is spent, or the host has no
+ *            memory
  */
 struct pv_iommu_alloc_nested {
     /* OUT: the number of the new context. */
@@ -311,7 +321,12 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_alloc_nested_t);
 #define IOMMU_FLUSH_all (1 << 0)
 
 /*
- * IOMMU_flush_nested: changes of the guest's table in the range take effect.
+ * IOMMU_flush_nested: changes of the guest's table in the range take effect: when it returns, no
+ * device translates there by what the table said before. It costs what the table has there.
+ *   -EINVAL  unknown context, or not a nested one; pad is not zero; unknown bits in flags; nr_pages
+ *            0 or a range that wraps, without IOMMU_FLUSH_all
+ *   -ENOMEM  some of what the table maps is not mapped, for lack of budget or of memory of the
+ *            host; nothing is that the table does not map
  */
 struct pv_iommu_flush_nested {
     /* IN: the nested context. */
@@ -455,7 +470,7 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_map_list_t);
  * IOMMU_flush_context: when it returns, no device reaches any more what was unmapped in the
  * context before the call, and the frames are free to be given back. Of use for contexts with
  * IOMMU_ALLOC_deferred; in others there is nothing to do.
- *   -EINVAL  unknown context; pad is not zero
+ *   -EINVAL  unknown context, or a nested one; pad is not zero
  *   -EIO     a unit failed; it blocks all DMA, and the frames stay referenced for ever
  */
 struct pv_iommu_flush_context {
