@@ -151,8 +151,8 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_alloc_t);
 /*
  * IOMMU_free_context: ends a context and every mapping in it.
  *   -EINVAL  unknown context, the default context, unknown bits in free_flags
- *   -EBUSY   devices or pairs are in it and IOMMU_FREE_reattach_default is not given; a nested
- * context uses it; with the flag: a device cannot move to the default context, nothing has changed
+ *   -EBUSY   devices or pairs are in it and IOMMU_FREE_reattach_default is not given; with the
+ *            flag: a device cannot move to the default context, nothing has changed
  */
 struct pv_iommu_free {
     /* IN: the context to free. */
