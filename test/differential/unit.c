@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit_kinds.h"
+
+struct unit *unit_open(enum unit_kind kind, bool scalable, const char **why, bool *missing)
+{
+    if (kind == UNIT_QEMU)
+        return unit_open_qemu(scalable, why, missing);
+    *why = "not yet";
+    return NULL;
+}
