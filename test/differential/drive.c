@@ -34,16 +34,46 @@ static void put_descriptor(struct unit *u, uint64_t at, uint64_t lo, uint64_t hi
     u->ops->store(u, table_page(PAGE_QUEUE) + at, words, descriptor_size(u));
 }
 
-bool drive_queue(struct unit *u, uint64_t lo, uint64_t hi)
+/* Descriptors that go into the queue together. */
+struct batch {
+    unsigned nr;
+    struct vtd_descriptor desc[24];
+};
+
+static void add(struct batch *b, uint64_t lo, uint64_t hi)
 {
+    b->desc[b->nr++] = (struct vtd_descriptor){lo, hi};
+}
+
+/* What is before it is complete before what is behind it begins. */
+static void add_wait(struct batch *b)
+{
+    add(b, VTD_DESC_WAIT | VTD_DESC_SW | VTD_DESC_FN | FIELD_PREP(VTD_DESC_DATA, 1),
+        table_page(PAGE_STATUS) + 0xff8);
+}
+
+static bool queue(struct unit *u, const struct batch *b)
+{
+    const unsigned size = descriptor_size(u);
     uint64_t tail;
 
     if (!drive_queue_on(u))
         return false;
-    tail = unit_read(u, VTD_IQT, 8) & (WORLD_PAGE - 1) & -(uint64_t)descriptor_size(u);
-    put_descriptor(u, tail, lo, hi);
-    unit_write(u, VTD_IQT, 8, (tail + descriptor_size(u)) & (WORLD_PAGE - 1));
+    tail = unit_read(u, VTD_IQT, 8) & (WORLD_PAGE - 1) & -(uint64_t)size;
+    for (unsigned i = 0; i < b->nr; i++) {
+        put_descriptor(u, tail, b->desc[i].lo, b->desc[i].hi);
+        tail = (tail + size) & (WORLD_PAGE - 1);
+    }
+    unit_write(u, VTD_IQT, 8, tail);
     return true;
+}
+
+bool drive_queue(struct unit *u, uint64_t lo, uint64_t hi)
+{
+    struct batch b = {0};
+
+    add(&b, lo, hi);
+    return queue(u, &b);
 }
 
 static void put_wait(struct unit *u, uint64_t at)
@@ -111,88 +141,108 @@ void drive_gcmd(struct unit *u, uint64_t bit, bool on)
 
 /* ---- Invalidations --------------------------------------------------------------------------- */
 
-static void wait_for_it(struct unit *u)
+static void context(struct batch *b, unsigned granularity, uint16_t did, uint16_t sid)
 {
-    drive_queue(u, VTD_DESC_WAIT | VTD_DESC_SW | FIELD_PREP(VTD_DESC_DATA, 1),
-                table_page(PAGE_STATUS) + 0xff8);
+    add(b,
+        VTD_DESC_CONTEXT | FIELD_PREP(VTD_DESC_G, granularity) | FIELD_PREP(VTD_DESC_DID, did) |
+            FIELD_PREP(VTD_DESC_SID, sid),
+        0);
 }
 
-static void context(struct unit *u, unsigned granularity, uint16_t did, uint16_t sid)
+static void pasid(struct batch *b, unsigned granularity, uint16_t did)
 {
-    const uint64_t what = FIELD_PREP(VTD_CCMD_DID, did) | FIELD_PREP(VTD_CCMD_SID, sid) |
-                          FIELD_PREP(VTD_CCMD_CIRG, granularity);
-
-    if (!drive_queue(u,
-                     VTD_DESC_CONTEXT | FIELD_PREP(VTD_DESC_G, granularity) |
-                         FIELD_PREP(VTD_DESC_DID, did) | FIELD_PREP(VTD_DESC_SID, sid),
-                     0))
-        unit_write(u, VTD_CCMD, 8, VTD_CCMD_ICC | what);
+    add(b, VTD_DESC_PASID | FIELD_PREP(VTD_DESC_G, granularity) | FIELD_PREP(VTD_DESC_DID, did), 0);
 }
 
-static void pasid(struct unit *u, unsigned granularity, uint16_t did)
+static void iotlb(struct batch *b, unsigned granularity, uint16_t did, uint64_t page)
 {
+    add(b, VTD_DESC_IOTLB | FIELD_PREP(VTD_DESC_G, granularity) | FIELD_PREP(VTD_DESC_DID, did),
+        page);
+}
+
+static void everything(const struct unit *u, struct batch *b)
+{
+    context(b, VTD_G_GLOBAL, 0, 0);
+    add_wait(b);
     if (u->scalable)
-        drive_queue(
-            u, VTD_DESC_PASID | FIELD_PREP(VTD_DESC_G, granularity) | FIELD_PREP(VTD_DESC_DID, did),
-            0);
+        pasid(b, VTD_G_PASID_GLOBAL, 0);
+    add_wait(b);
+    iotlb(b, VTD_G_GLOBAL, 0, 0);
+    add(b, VTD_DESC_IEC, 0);
+    add_wait(b);
 }
 
-static void iotlb(struct unit *u, unsigned granularity, uint16_t did, uint64_t iova, unsigned am)
+static void device(const struct unit *u, struct batch *b, uint16_t did, uint16_t sid)
 {
-    if (drive_queue(
-            u, VTD_DESC_IOTLB | FIELD_PREP(VTD_DESC_G, granularity) | FIELD_PREP(VTD_DESC_DID, did),
-            granularity == VTD_G_PAGE ? iova | am : 0))
+    context(b, VTD_G_DEVICE, did, sid);
+    add_wait(b);
+    if (u->scalable)
+        pasid(b, VTD_G_PASID_DOMAIN, did);
+    add_wait(b);
+    iotlb(b, VTD_G_DOMAIN, did, 0);
+    add_wait(b);
+}
+
+/* The same by registers, where there is no queue. */
+static void by_register(struct unit *u, const struct vtd_descriptor *d)
+{
+    const uint64_t granularity = FIELD_GET(VTD_DESC_G, d->lo), did = FIELD_GET(VTD_DESC_DID, d->lo);
+
+    if (FIELD_GET(VTD_DESC_TYPE, d->lo) == VTD_DESC_CONTEXT)
+        unit_write(u, VTD_CCMD, 8,
+                   VTD_CCMD_ICC | FIELD_PREP(VTD_CCMD_CIRG, granularity) |
+                       FIELD_PREP(VTD_CCMD_DID, did) |
+                       FIELD_PREP(VTD_CCMD_SID, FIELD_GET(VTD_DESC_SID, d->lo)));
+    if (FIELD_GET(VTD_DESC_TYPE, d->lo) != VTD_DESC_IOTLB)
         return;
     if (granularity == VTD_G_PAGE)
-        unit_write(u, u->iotlb + VTD_IVA_REG, 8, iova | am);
+        unit_write(u, u->iotlb + VTD_IVA_REG, 8, d->hi);
     unit_write(u, u->iotlb + VTD_IOTLB_REG, 8,
                VTD_IOTLB_IVT | FIELD_PREP(VTD_IOTLB_IIRG, granularity) |
                    FIELD_PREP(VTD_IOTLB_DID, did));
 }
 
-void drive_flush(struct unit *u)
+static void carry_out(struct unit *u, const struct batch *b)
 {
-    drive_recover(u);
-    context(u, VTD_G_GLOBAL, 0, 0);
-    pasid(u, VTD_G_PASID_GLOBAL, 0);
-    iotlb(u, VTD_G_GLOBAL, 0, 0, 0);
-    drive_queue(u, VTD_DESC_IEC, 0);
-    wait_for_it(u);
+    if (queue(u, b))
+        return;
+    for (unsigned i = 0; i < b->nr; i++)
+        by_register(u, &b->desc[i]);
 }
 
-static void device(struct unit *u, uint16_t did, uint16_t sid)
+void drive_flush(struct unit *u)
 {
-    context(u, VTD_G_DEVICE, did, sid);
-    wait_for_it(u);
-    pasid(u, VTD_G_PASID_DOMAIN, did);
-    wait_for_it(u);
-    iotlb(u, VTD_G_DOMAIN, did, 0, 0);
-    wait_for_it(u);
+    struct batch b = {0};
+
+    drive_recover(u);
+    everything(u, &b);
+    carry_out(u, &b);
 }
 
 /* In caching mode what was not present, or wrong, may be cached with domain id 0 (6.1). */
 void drive_invalidate(struct unit *u, const struct step *s)
 {
-    const uint16_t did = (uint16_t)s->arg[3];
+    const uint16_t did = (uint16_t)s->arg[3], sid = (uint16_t)s->arg[4];
+    struct batch b = {0};
 
     drive_recover(u);
     switch ((enum scope)s->arg[2]) {
     case SCOPE_DOMAIN:
-        iotlb(u, VTD_G_DOMAIN, did, 0, 0);
+        iotlb(&b, VTD_G_DOMAIN, did, 0);
         break;
     case SCOPE_PAGE:
-        iotlb(u, VTD_G_PAGE, did, s->arg[4], (unsigned)s->arg[5]);
+        iotlb(&b, VTD_G_PAGE, did, (s->arg[4] & VTD_DESC_ADDR) | (s->arg[5] & VTD_DESC_AM));
         break;
     case SCOPE_DEVICE:
-        device(u, did, (uint16_t)s->arg[4]);
-        device(u, (uint16_t)s->arg[5], (uint16_t)s->arg[4]);
-        device(u, 0, (uint16_t)s->arg[4]);
+        device(u, &b, did, sid);
+        device(u, &b, (uint16_t)s->arg[5], sid);
+        device(u, &b, 0, sid);
         break;
     default:
-        drive_flush(u);
-        return;
+        everything(u, &b);
     }
-    wait_for_it(u);
+    add_wait(&b);
+    carry_out(u, &b);
 }
 
 /* ---- Faults ---------------------------------------------------------------------------------- */
@@ -265,8 +315,7 @@ static void reset_registers(struct unit *u)
 static void empty_queue(struct unit *u)
 {
     drive_recover(u);
-    drive_recover(u);
-    wait_for_it(u);
+    drive_queue(u, VTD_DESC_WAIT | VTD_DESC_SW, table_page(PAGE_STATUS) + 0xff0);
     gcmd(u, VTD_GCMD_QIE, false);
     unit_write(u, VTD_IQT, 8, 0);
 }

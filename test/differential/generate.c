@@ -14,7 +14,7 @@
 
 /* An entry of a tree, and what it translates. */
 struct entry {
-    uint64_t addr, iova;
+    uint64_t addr, iova, word; /* word: what it has at the start */
     unsigned level, space;
 };
 
@@ -124,17 +124,16 @@ static uint64_t tree(struct gen *g, unsigned space, unsigned level, uint64_t iov
     for (unsigned i = 0; i < n && g->nr_entries < MAX_ENTRIES; i++) {
         const uint64_t index = level == 2 ? PICK(g, 1, 2, 3, 511) : PICK(g, 0, 1, 2, 511);
         struct entry *e = &g->entries[g->nr_entries];
-        uint64_t word;
 
-        *e = (struct entry){page + index * 8, iova | index << shift(level), level, space};
+        *e = (struct entry){page + index * 8, iova | index << shift(level), 0, level, space};
         if (level == 1 || (level <= 3 && chance(g, 30)) || g->next_page == NR_TABLES)
             g->leaves[g->nr_leaves++] = (uint8_t)g->nr_entries;
         g->nr_entries++;
         if (g->nr_leaves && e == &g->entries[g->leaves[g->nr_leaves - 1]])
-            word = leaf(g, level);
+            e->word = leaf(g, level);
         else
-            word = pointer(g, tree(g, space, level - 1, e->iova));
-        add(g, STEP_STORE, e->addr, word, 0);
+            e->word = pointer(g, tree(g, space, level - 1, e->iova));
+        add(g, STEP_STORE, e->addr, e->word, 0);
     }
     return page;
 }
@@ -347,7 +346,8 @@ static void change_entry(struct gen *g, bool properly)
     const struct entry *e = &g->entries[below(&g->d, g->nr_entries)];
     const uint64_t target = table_page(PAGE_TREES + below(&g->d, NR_TABLES - PAGE_TREES));
     const bool is_leaf = e->level == 1 || (e->level <= 3 && chance(g, 60));
-    const uint64_t word = is_leaf ? leaf(g, e->level) : pointer(g, target);
+    const uint64_t changed = is_leaf ? leaf(g, e->level) : pointer(g, target);
+    const uint64_t word = chance(g, 40) ? e->word : changed;
     const unsigned am = 9 * (e->level - 1);
     enum scope scope = (enum scope)PICK(g, SCOPE_ALL, SCOPE_DOMAIN, SCOPE_PAGE, SCOPE_PAGE);
 

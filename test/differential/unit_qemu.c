@@ -13,6 +13,7 @@
 struct qemu_unit {
     struct unit unit;
     struct qemu *q;
+    bool posted; /* a write may still be on its way */
     struct pci pci;
     struct edu edu[WORLD_SIDS];
 };
@@ -24,21 +25,31 @@ static struct qemu_unit *of(struct unit *u)
 
 static uint64_t qemu_unit_read(struct unit *u, unsigned offset, unsigned size)
 {
+    of(u)->posted = false;
     return qemu_mmio_read(of(u)->q, QEMU_VTD_REGISTERS + offset, size);
 }
 
 static void qemu_unit_write(struct unit *u, unsigned offset, unsigned size, uint64_t value)
 {
     qemu_mmio_write(of(u)->q, QEMU_VTD_REGISTERS + offset, size, value);
+    of(u)->posted = true;
+}
+
+static void settle(struct unit *u)
+{
+    if (of(u)->posted)
+        qemu_unit_read(u, VTD_VER, 4);
 }
 
 static void qemu_unit_load(struct unit *u, uint64_t addr, void *to, size_t size)
 {
+    settle(u);
     memcpy(to, qemu_ram(of(u)->q, addr, size), size);
 }
 
 static void qemu_unit_store(struct unit *u, uint64_t addr, const void *from, size_t size)
 {
+    settle(u);
     memcpy(qemu_ram(of(u)->q, addr, size), from, size);
 }
 
@@ -138,6 +149,7 @@ struct unit *unit_open_qemu(bool scalable, const char **why, bool *missing)
         *missing = err == -EOPNOTSUPP;
     }
     if (!err) {
+        qemu_post_writes(u->q, true);
         unit_learn(&u->unit);
         return &u->unit;
     }
