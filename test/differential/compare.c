@@ -31,6 +31,8 @@ static bool judge(struct play *y, enum difference_kind kind)
     const struct known *k;
 
     y->d.kind = kind;
+    if (kind == SAME)
+        return true;
     k = known_find(&y->d);
     if (!k)
         return false;
@@ -139,11 +141,6 @@ static bool same_record(const struct record *a, const struct record *b)
            a->pasid == b->pasid;
 }
 
-static bool same_dma(const struct play *y)
-{
-    return y->d.a.value == y->d.b.value && same_record(&y->d.a.record, &y->d.b.record);
-}
-
 /* The words that a write could hit, to put them back. */
 static void save(struct unit *u, unsigned offset, uint64_t *words)
 {
@@ -176,11 +173,24 @@ static void perform(struct play *y, const struct step *s)
         put_back(y->u[i], word_offset(s), words);
 }
 
-static void flush_both(struct play *y)
+/* True: everything is flushed now, and the step is to be done again. */
+static bool may_be_stale(struct play *y, enum difference_kind kind)
 {
+    y->d.kind = kind;
+    if (!y->stale || kind == SAME || known_find(&y->d))
+        return false;
     for (unsigned i = 0; i < 2; i++)
         drive_flush(y->u[i]);
     y->stale = false;
+    y->t->stale++;
+    return true;
+}
+
+static enum difference_kind dma_difference(const struct play *y)
+{
+    if (y->d.a.value != y->d.b.value)
+        return DIFFERENT_DMA;
+    return same_record(&y->d.a.record, &y->d.b.record) ? SAME : DIFFERENT_RECORD;
 }
 
 static bool step_dma(struct play *y, const struct step *s)
@@ -189,19 +199,14 @@ static bool step_dma(struct play *y, const struct step *s)
         return true;
     y->t->dmas++;
     perform(y, s);
-    if (!same_dma(y) && y->stale) {
-        y->t->stale++;
-        flush_both(y);
+    if (may_be_stale(y, dma_difference(y)))
         perform(y, s);
-    }
     y->t->landed += y->d.a.value != NOWHERE;
     y->t->faults += y->d.a.record.set;
     y->t->reasons[y->d.a.record.reason] += y->d.a.record.set;
     if (s->kind == STEP_DMA_WRITE && y->d.a.value < NR_TABLES)
         y->stale = true;
-    if (y->d.a.value != y->d.b.value)
-        return judge(y, DIFFERENT_DMA);
-    return same_record(&y->d.a.record, &y->d.b.record) || judge(y, DIFFERENT_RECORD);
+    return judge(y, dma_difference(y));
 }
 
 /* ---- Interrupts ------------------------------------------------------------------------------ */
@@ -228,18 +233,20 @@ static void send(struct play *y, const struct step *s)
     }
 }
 
+static enum difference_kind msi_difference(const struct play *y)
+{
+    if (!same_interrupt(&y->d.a, &y->d.b))
+        return DIFFERENT_MSI;
+    return same_record(&y->d.a.record, &y->d.b.record) ? SAME : DIFFERENT_RECORD;
+}
+
 static bool step_msi(struct play *y, const struct step *s)
 {
     send(y, s);
-    if (!same_interrupt(&y->d.a, &y->d.b) && y->stale) {
-        y->t->stale++;
-        flush_both(y);
+    if (may_be_stale(y, msi_difference(y)))
         send(y, s);
-    }
     y->t->interrupts += y->d.a.value;
-    if (!same_interrupt(&y->d.a, &y->d.b))
-        return judge(y, DIFFERENT_MSI);
-    return same_record(&y->d.a.record, &y->d.b.record) || judge(y, DIFFERENT_RECORD);
+    return judge(y, msi_difference(y));
 }
 
 /* ---- Steps ----------------------------------------------------------------------------------- */
@@ -311,7 +318,8 @@ static bool compare_memory(struct play *y)
 
 struct difference compare(const struct program *p, struct unit *a, struct unit *b, struct tally *t)
 {
-    struct play y = {.p = p, .u = {a, b}, .t = t, .d = {.scalable = p->scalable}, .stale = true};
+    struct play y = {
+        .p = p, .u = {a, b}, .t = t, .d = {.scalable = p->scalable, .unit = a}, .stale = true};
 
     t->programs++;
     drive_reset(a);
@@ -319,6 +327,7 @@ struct difference compare(const struct program *p, struct unit *a, struct unit *
     for (y.d.step = 0; y.d.step < p->nr; y.d.step++) {
         t->steps++;
         y.d.what = p->steps[y.d.step];
+        y.d.reg = NULL;
         if (!step(&y, &y.d.what) || !compare_status(&y, y.d.what.kind))
             return y.d;
     }

@@ -31,6 +31,7 @@ struct difference {
     const struct reg *reg;
     uint64_t addr;
     bool scalable;
+    struct unit *unit; /* the reference, for a look into memory */
     struct shown a, b;
 };
 

@@ -16,7 +16,7 @@ struct options {
     unsigned long programs, seconds, findings;
     enum unit_kind subject;
     const char *replay;
-    bool only_legacy, only_scalable;
+    bool only_legacy, only_scalable, print;
 };
 
 /* A pair for each mode, made when it is needed. */
@@ -31,6 +31,7 @@ static const struct argp_option options[] = {
     {"findings", 'f', "N", 0, "stop after so many findings (3)", 0},
     {"subject", 'u', "WHAT", 0, "emulated (the default), assigned, or qemu: QEMU with itself", 0},
     {"mode", 'm', "MODE", 0, "only legacy, or only scalable", 0},
+    {"print", 'p', NULL, 0, "print the program of --seed, and play nothing", 0},
     {"replay", 'r', "FILE", 0, "play this program, and nothing else", 0},
     {0},
 };
@@ -79,6 +80,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'm':
         o->only_legacy = !strcmp(text, "legacy");
         o->only_scalable = !strcmp(text, "scalable");
+        return 0;
+    case 'p':
+        o->print = true;
         return 0;
     case 'r':
         o->replay = text;
@@ -154,7 +158,7 @@ static void report(const struct program *program, const struct difference *d, st
     if (why)
         return;
     open_pair(pair, o, p.scalable);
-    small = shrink(&p, d->kind, pair->reference, pair->subject);
+    small = shrink(&p, d, pair->reference, pair->subject);
     if (small.kind == SAME)
         printf("# it does not show where this program is the first\n");
     show(small.kind == SAME ? program : &p, small.kind == SAME ? d : &small, pair);
@@ -225,6 +229,15 @@ static unsigned run(const struct options *o, struct pair *pairs)
     return findings;
 }
 
+static int print(const struct options *o)
+{
+    struct program p;
+
+    program_random(&p, o->seed, o->seed & 1);
+    program_print(stdout, &p);
+    return 0;
+}
+
 static int replay(const struct options *o, struct pair *pairs)
 {
     FILE *f = fopen(o->replay, "r");
@@ -264,6 +277,8 @@ int main(int argc, char **argv)
 
     if (argp_parse(&argp, argc, argv, 0, NULL, &o))
         return 2;
+    if (o.print)
+        return print(&o);
     ret = o.replay ? replay(&o, pairs) : !!run(&o, pairs);
     close_pair(&pairs[0]);
     close_pair(&pairs[1]);

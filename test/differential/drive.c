@@ -160,11 +160,18 @@ static void iotlb(struct batch *b, unsigned granularity, uint16_t did, uint64_t 
         page);
 }
 
-static void everything(const struct unit *u, struct batch *b)
+/* PASID caches are of scalable mode only, also in their descriptors. */
+static bool has_pasids(struct unit *u)
+{
+    return u->scalable &&
+           FIELD_GET(VTD_RTADDR_TTM, unit_read(u, VTD_RTADDR, 8)) == VTD_TTM_SCALABLE;
+}
+
+static void everything(struct unit *u, struct batch *b)
 {
     context(b, VTD_G_GLOBAL, 0, 0);
     add_wait(b);
-    if (u->scalable)
+    if (has_pasids(u))
         pasid(b, VTD_G_PASID_GLOBAL, 0);
     add_wait(b);
     iotlb(b, VTD_G_GLOBAL, 0, 0);
@@ -172,11 +179,11 @@ static void everything(const struct unit *u, struct batch *b)
     add_wait(b);
 }
 
-static void device(const struct unit *u, struct batch *b, uint16_t did, uint16_t sid)
+static void device(struct unit *u, struct batch *b, uint16_t did, uint16_t sid)
 {
     context(b, VTD_G_DEVICE, did, sid);
     add_wait(b);
-    if (u->scalable)
+    if (has_pasids(u))
         pasid(b, VTD_G_PASID_DOMAIN, did);
     add_wait(b);
     iotlb(b, VTD_G_DOMAIN, did, 0);
@@ -312,10 +319,13 @@ static void reset_registers(struct unit *u)
     unit_write(u, VTD_IEADDR, 4, 0xfee00000);
 }
 
+/* Whatever a program has left in it: the last descriptor is a good one. */
 static void empty_queue(struct unit *u)
 {
-    drive_recover(u);
-    drive_queue(u, VTD_DESC_WAIT | VTD_DESC_SW, table_page(PAGE_STATUS) + 0xff0);
+    for (unsigned i = 0; i < 4; i++) {
+        drive_recover(u);
+        drive_queue(u, VTD_DESC_WAIT | VTD_DESC_SW, table_page(PAGE_STATUS) + 0xff0);
+    }
     gcmd(u, VTD_GCMD_QIE, false);
     unit_write(u, VTD_IQT, 8, 0);
 }
@@ -325,10 +335,10 @@ void drive_reset(struct unit *u)
     drive_faults(u);
     gcmd(u, VTD_GCMD_TE, false);
     gcmd(u, VTD_GCMD_IRE, false);
-    reset_memory(u);
     if (drive_queue_on(u))
         empty_queue(u);
     reset_registers(u);
     drive_flush(u);
     drive_faults(u);
+    reset_memory(u);
 }

@@ -93,8 +93,7 @@ static uint64_t rights(struct gen *g)
 static uint64_t odd_bits(struct gen *g)
 {
     return PICK(g, BIT64(2), BIT64(6), BIT64(7), BIT64(8), BIT64(9), BIT64(10), BIT64(11),
-                BIT64(13), BIT64(20), BIT64(29), BIT64(48), BIT64(52), BIT64(61), BIT64(62),
-                BIT64(63));
+                BIT64(13), BIT64(20), BIT64(29), BIT64(52), BIT64(61), BIT64(62), BIT64(63));
 }
 
 static uint64_t leaf(struct gen *g, unsigned level)
@@ -119,10 +118,11 @@ static unsigned shift(unsigned level)
 static uint64_t tree(struct gen *g, unsigned space, unsigned level, uint64_t iova)
 {
     const uint64_t page = table_page(g->next_page++);
-    const unsigned n = 1 + below(&g->d, 4);
+    const uint64_t indices[] = {level == 2 ? 3 : 0, 1, 2, 511};
+    const unsigned n = 1 + below(&g->d, 4), from = below(&g->d, 4);
 
     for (unsigned i = 0; i < n && g->nr_entries < MAX_ENTRIES; i++) {
-        const uint64_t index = level == 2 ? PICK(g, 1, 2, 3, 511) : PICK(g, 0, 1, 2, 511);
+        const uint64_t index = indices[(from + i) % 4];
         struct entry *e = &g->entries[g->nr_entries];
 
         *e = (struct entry){page + index * 8, iova | index << shift(level), 0, level, space};
@@ -141,9 +141,12 @@ static uint64_t tree(struct gen *g, unsigned space, unsigned level, uint64_t iov
 /* ---- Root, context and PASID tables -----------------------------------------------------------
  */
 
+/* Not of bits 48 to 51: which of them are of an address is the platform's (HAW). */
 static uint64_t spoil(struct gen *g, uint64_t word, unsigned percent)
 {
-    return odd(g, percent) ? word ^ BIT64(below(&g->d, 64)) : word;
+    const unsigned bit = below(&g->d, 60);
+
+    return odd(g, percent) ? word ^ BIT64(bit < 48 ? bit : bit + 4) : word;
 }
 
 static uint64_t table_root(struct gen *g, const struct space *s)
@@ -475,12 +478,22 @@ static uint64_t word(struct gen *g)
     return PICK(g, 0, ~0ull, BIT64(below(&g->d, 64)), roll(&g->d), roll(&g->d) & 0xffffffff);
 }
 
+/* No mode but the two, and scalable mode only where there is one. */
+static uint64_t register_value(struct gen *g, unsigned offset)
+{
+    const uint64_t value = word(g);
+
+    if (offset != VTD_RTADDR)
+        return value;
+    return (value & VTD_RTADDR_RTA) | (g->p->scalable && chance(g, 70) ? BIT64(10) : 0);
+}
+
 static void write_register(struct gen *g)
 {
     const unsigned i = below(&g->d, nr_regs);
 
     if (regs[i].write)
-        add(g, STEP_WRITE, i, regs[i].size, word(g));
+        add(g, STEP_WRITE, i, regs[i].size, register_value(g, regs[i].offset));
     else
         add(g, STEP_READ, i, regs[i].size, 0);
 }

@@ -12,6 +12,12 @@ static struct program without(const struct program *p, unsigned first, unsigned 
     return out;
 }
 
+static bool alike(const struct difference *a, const struct difference *b)
+{
+    return a->kind == b->kind && a->reg == b->reg && a->a.record.reason == b->a.record.reason &&
+           a->b.record.reason == b->b.record.reason;
+}
+
 /* Takes it, if the difference is still there. */
 static bool attempt(struct program *p, const struct program *smaller, struct difference *found,
                     struct unit *a, struct unit *b)
@@ -19,7 +25,7 @@ static bool attempt(struct program *p, const struct program *smaller, struct dif
     struct tally t = {0};
     const struct difference d = compare(smaller, a, b, &t);
 
-    if (d.kind != found->kind)
+    if (!alike(&d, found))
         return false;
     *p = *smaller;
     *found = d;
@@ -28,10 +34,10 @@ static bool attempt(struct program *p, const struct program *smaller, struct dif
     return true;
 }
 
-struct difference shrink(struct program *p, enum difference_kind kind, struct unit *a,
+struct difference shrink(struct program *p, const struct difference *d, struct unit *a,
                          struct unit *b)
 {
-    struct difference found = {.kind = kind};
+    struct difference found = *d;
     struct program whole = *p;
 
     if (!attempt(p, &whole, &found, a, b))

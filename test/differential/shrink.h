@@ -8,7 +8,7 @@
  * Takes steps out of the program as long as the two still differ in the same way, and returns that
  * difference; SAME: the program alone does not show it.
  */
-struct difference shrink(struct program *p, enum difference_kind kind, struct unit *a,
+struct difference shrink(struct program *p, const struct difference *d, struct unit *a,
                          struct unit *b);
 
 #endif

@@ -5,5 +5,6 @@
 #include "unit.h"
 
 struct unit *unit_open_qemu(bool scalable, const char **why, bool *missing);
+struct unit *unit_open_ours(bool scalable, bool assigned, const char **why);
 
 #endif

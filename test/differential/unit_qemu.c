@@ -43,14 +43,22 @@ static void settle(struct unit *u)
 
 static void qemu_unit_load(struct unit *u, uint64_t addr, void *to, size_t size)
 {
+    const void *from = qemu_ram(of(u)->q, addr, size);
+
     settle(u);
-    memcpy(to, qemu_ram(of(u)->q, addr, size), size);
+    if (from)
+        memcpy(to, from, size);
+    else
+        memset(to, 0, size);
 }
 
 static void qemu_unit_store(struct unit *u, uint64_t addr, const void *from, size_t size)
 {
+    void *to = qemu_ram(of(u)->q, addr, size);
+
     settle(u);
-    memcpy(qemu_ram(of(u)->q, addr, size), from, size);
+    if (to)
+        memcpy(to, from, size);
 }
 
 static struct edu *edu_of(struct unit *u, uint16_t sid)
@@ -73,11 +81,14 @@ static void qemu_unit_dma(struct unit *u, uint16_t sid, uint64_t addr, void *dat
 static unsigned qemu_unit_msi(struct unit *u, uint16_t sid, uint64_t addr, uint32_t data,
                               struct unit_interrupt *out)
 {
+    struct edu *edu = edu_of(u, sid);
     struct qemu_interrupt got;
 
     while (qemu_interrupts(of(u)->q, &got, 1))
         ; /* of before */
-    edu_dma(edu_of(u, sid), addr, &data, sizeof(data), true);
+    pci_msi(of(u)->q, edu->function, addr, data);
+    edu_raise(edu, 1);
+    edu_lower(edu, 1);
     if (!qemu_interrupts(of(u)->q, &got, 1))
         return 0;
     *out = (struct unit_interrupt){got.dest, got.vector, got.logical, got.level};
