@@ -8,7 +8,7 @@
 #   make help       the rest
 
 .DEFAULT_GOAL := all
-.PHONY: all run test bench replay help deps format lint check exhaustive mutate fuzz clean
+.PHONY: all run test bench replay help deps format lint check exhaustive differential mutate fuzz clean
 MAKEFLAGS += --no-print-directory
 say = @printf '== %s\n' "$(1)"
 
@@ -79,6 +79,13 @@ exhaustive: deps
 	$(call build,build,)
 	build/test/exhaustive/exhaustive --scope=$(or $(SCOPE),contexts) --depth=$(or $(DEPTH),8) --seconds=$(or $(SECONDS),3600)
 
+differential: deps
+	$(call setup,build,gcc,)
+	$(call build,build,)
+	@for subject in $(or $(SUBJECT),emulated assigned); do \
+		echo "== $$subject"; build/test/differential/differential --subject=$$subject --seed=$(or $(SEED),1) \
+		--seconds=$(or $(SECONDS),300) || exit 1; done
+
 mutate: deps
 	tools/mutate
 
@@ -111,6 +118,7 @@ help:
 	@echo 'make lint       clang-tidy'
 	@echo 'make format     lays the code out'
 	@echo 'make exhaustive DEPTH=8 SECONDS=3600 SCOPE=frames   every sequence of calls in a small world, deeper'
+	@echo 'make differential SECONDS=300 SEED=1   random programs on the emulated VT-d and on the one of QEMU'
 	@echo 'make mutate     takes out one line after the other: a test must fail each time'
 	@echo 'make fuzz SECONDS=600   hostile hypercalls'
 	@echo 'make clean'

@@ -64,6 +64,7 @@ struct pt_geometry {
     uint8_t iova_bits;   /* addresses are below 1 << iova_bits; at most what the levels span */
     uint64_t leaf_sizes; /* a subset of the format's; always has the 4K bit */
     bool noncoherent;    /* the walker does not snoop: write back what it may read */
+    bool no_snoop;       /* tracing: there is no PT_SNOOP, and its bit is reserved */
     bool dirty;          /* hardware sets dirty bits while it walks: change leaves atomically */
 };
 

@@ -10,13 +10,15 @@ static bool beyond_space(const struct pt_geometry *geo, uint64_t iova)
     return geo->iova_bits < 64 && iova >> geo->iova_bits;
 }
 
-/* A size that the unit does not do makes the size bits of the entry reserved. */
+/* What the unit does not do, snooping or a size, makes the bits for it reserved. */
 static bool is_refused(const struct pt_geometry *geo, uint64_t e, unsigned level)
 {
     if (fmt_is_reserved(e, level))
         return true;
-    return fmt_is_leaf(e, level) &&
-           !(geo->leaf_sizes & BIT64(fmt_leaf_order(e, level) + FRAME_LG2));
+    if (!fmt_is_leaf(e, level))
+        return false;
+    return !(geo->leaf_sizes & BIT64(fmt_leaf_order(e, level) + FRAME_LG2)) ||
+           (geo->no_snoop && fmt_attr(e) & PT_SNOOP);
 }
 
 static int trace(const struct pt_geometry *geo, mfn_t table, unsigned level, uint64_t iova,

@@ -16,6 +16,7 @@
 #define VTD_SS_D    BIT64(9)  /* leaves; as A */
 #define VTD_SS_SNP  BIT64(11) /* leaves: snoop; reserved in entries that point to a table */
 #define VTD_SS_ADDR MASK64(51, 12)
+#define VTD_SS_TM   BIT64(62) /* leaves: transient; reserved where there are no device TLBs */
 #define VTD_SS_IGN  (MASK64(61, 52) | BIT64(10)) /* ignored in every entry: software's */
 
 #endif

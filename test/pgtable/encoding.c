@@ -154,6 +154,13 @@ static void vtdss(void **state)
 
     assert_int_equal(poked(&geo, 1, 2, 0x800, 0, &leaf), -EINVAL); /* SNP in a table entry */
     assert_int_equal(leaf.level, 2);
+    assert_int_equal(poked(&geo, 1, 2, UINT64_C(1) << 62, 0, &leaf), -EINVAL); /* TM */
+    assert_int_equal(poked(&geo, 1, 0, UINT64_C(1) << 62, 0, &leaf), -EINVAL);
+    assert_int_equal(poked(&geo, 1, 0, UINT64_C(1) << 63, 0, &leaf), 0);
+    assert_int_equal(poked(&geo, 1, 0, 0x800, 0, &leaf), 0); /* SNP */
+    geo.no_snoop = true;
+    assert_int_equal(poked(&geo, 1, 0, 0x800, 0, &leaf), -EINVAL);
+    assert_int_equal(poked(&geo, 1, 0, 0, 0, &leaf), 0);
     assert_int_equal(poked(&geo, 1, 3, 0x80, 0, &leaf), -EINVAL); /* PS in a PML4 entry */
     assert_int_equal(poked(&geo, 0x200, 1, 0x1000, 0, &leaf), -EINVAL);
     assert_int_equal(poked(&geo, 0x200, 1, 0x100000, 0, &leaf), -EINVAL);

@@ -77,6 +77,8 @@ static void second(const struct walk *w, uint64_t root, uint64_t aw)
                                              .iova_bits = smaller(9 * levels + FRAME_LG2, mgaw),
                                              .leaf_sizes = LEAF_4K | (sizes & 1 ? LEAF_2M : 0) |
                                                            (sizes & 2 ? LEAF_1G : 0)};
+    /* Linux sets SNP in scalable mode whatever SC says. */
+    w->out->table.geo.no_snoop = !has(w, VTD_ECAP_SC) && !vtd_emul_is_scalable(w->e);
 }
 
 /* Only the lower half of the canonical addresses (core/nested.h). */

@@ -49,6 +49,8 @@ static inline bool fmt_is_retired(uint64_t e)
 
 static inline bool fmt_is_reserved(uint64_t e, unsigned level)
 {
+    if (e & VTD_SS_TM)
+        return true;
     if (fmt_is_table(e, level))
         return e & VTD_SS_SNP;
     return level && (e & MASK64(fmt_shift(level) + 11, 12));
