@@ -55,8 +55,9 @@ static bool compare_register(struct play *y, const struct reg *r)
 /* What a step of that kind may change. */
 static bool compare_status(struct play *y, enum step_kind kind)
 {
-    if (kind != STEP_WRITE && kind != STEP_RAW_WRITE && kind != STEP_GCMD && kind != STEP_CHANGE &&
-        kind != STEP_QUEUE && kind != STEP_RECOVER && kind != STEP_FLUSH)
+    if (kind != STEP_WRITE && kind != STEP_WRITE_HALF && kind != STEP_RAW_WRITE &&
+        kind != STEP_GCMD && kind != STEP_CHANGE && kind != STEP_QUEUE && kind != STEP_RECOVER &&
+        kind != STEP_FLUSH)
         return true;
     for (unsigned i = 0; i < nr_regs; i++) {
         const unsigned at = regs[i].iotlb ? 0 : regs[i].offset;
@@ -70,10 +71,13 @@ static bool compare_status(struct play *y, enum step_kind kind)
 static bool write_register(struct play *y, const struct step *s)
 {
     const struct reg *r = &regs[s->arg[0]];
+    const bool half = s->kind == STEP_WRITE_HALF;
 
     for (unsigned i = 0; i < 2; i++) {
+        const unsigned at = reg_offset(y->u[i], r) + (half ? (unsigned)s->arg[1] : 0);
+
         if (!r->no_queue || !drive_queue_on(y->u[i]))
-            unit_write(y->u[i], reg_offset(y->u[i], r), r->size, s->arg[2]);
+            unit_write(y->u[i], at, half ? 4 : r->size, half ? (uint32_t)s->arg[2] : s->arg[2]);
     }
     return compare_register(y, r);
 }
@@ -281,6 +285,7 @@ static bool step(struct play *y, const struct step *s)
     case STEP_READ:
         return compare_register(y, &regs[s->arg[0]]);
     case STEP_WRITE:
+    case STEP_WRITE_HALF:
         return write_register(y, s);
     case STEP_RAW_READ:
     case STEP_RAW_WRITE:

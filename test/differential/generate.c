@@ -443,29 +443,51 @@ static void change_something(struct gen *g)
         change_irte(g);
 }
 
-/* Descriptors: good ones, and bits that must not be. */
+static uint64_t wait_descriptor(struct gen *g, uint64_t *hi)
+{
+    *hi = table_page(PAGE_STATUS) + 4u * below(&g->d, 512);
+    return VTD_DESC_WAIT | (chance(g, 80) ? VTD_DESC_SW : VTD_DESC_IF) |
+           (chance(g, 20) ? VTD_DESC_FN : 0) | FIELD_PREP(VTD_DESC_DATA, 1 + below(&g->d, 1000));
+}
+
+static uint64_t iotlb_descriptor(struct gen *g, uint64_t *hi)
+{
+    *hi = (g->entries[below(&g->d, g->nr_entries)].iova & VTD_DESC_ADDR) |
+          PICK(g, 0, 0, 1, 9, 18, 19, 63);
+    return VTD_DESC_IOTLB | FIELD_PREP(VTD_DESC_G, PICK(g, 1, 2, 3, 3, 3, 0));
+}
+
+static uint64_t pasid_descriptor(struct gen *g)
+{
+    return PICK(g, VTD_DESC_PASID, VTD_DESC_PASID, VTD_DESC_PIOTLB, VTD_DESC_DEVTLB) |
+           FIELD_PREP(VTD_DESC_G, below(&g->d, 4)) | FIELD_PREP(VTD_DESC_PASID_NR, below(&g->d, 2));
+}
+
+static uint64_t descriptor(struct gen *g, uint64_t *hi)
+{
+    const uint64_t did = FIELD_PREP(VTD_DESC_DID, g->spaces[below(&g->d, g->nr_spaces)].did);
+    const unsigned what = below(&g->d, 100);
+
+    *hi = 0;
+    if (what < 30)
+        return wait_descriptor(g, hi);
+    if (what < 60)
+        return iotlb_descriptor(g, hi) | did;
+    if (what < 72)
+        return VTD_DESC_IEC | (chance(g, 50) ? VTD_DESC_IEC_INDEX : 0) |
+               FIELD_PREP(VTD_DESC_IIDX, below(&g->d, 4));
+    if (what < (g->p->scalable ? 82u : 74u))
+        return pasid_descriptor(g) | did;
+    return VTD_DESC_CONTEXT | FIELD_PREP(VTD_DESC_G, PICK(g, 1, 1, 2, 3, 3, 0)) |
+           FIELD_PREP(VTD_DESC_FM, below(&g->d, 4)) |
+           FIELD_PREP(VTD_DESC_SID, sids[below(&g->d, WORLD_SIDS)]) | did;
+}
+
+/* Good ones, and bits that must not be; but never a wait with IF and SW, at which QEMU ends. */
 static void queue(struct gen *g)
 {
-    const uint64_t did = g->spaces[below(&g->d, g->nr_spaces)].did;
-    const uint64_t type = PICK(g, VTD_DESC_CONTEXT, VTD_DESC_IOTLB, VTD_DESC_IOTLB, VTD_DESC_IEC,
-                               VTD_DESC_WAIT, VTD_DESC_WAIT);
-    uint64_t lo = type, hi = 0;
+    uint64_t hi, lo = descriptor(g, &hi);
 
-    if (type == VTD_DESC_WAIT) {
-        lo |= (chance(g, 80) ? VTD_DESC_SW : VTD_DESC_IF) | (chance(g, 20) ? VTD_DESC_FN : 0) |
-              FIELD_PREP(VTD_DESC_DATA, 1 + below(&g->d, 1000));
-        hi = table_page(PAGE_STATUS) + 4u * below(&g->d, 512);
-    } else if (type == VTD_DESC_IEC) {
-        lo |= (chance(g, 50) ? VTD_DESC_IEC_INDEX : 0) | FIELD_PREP(VTD_DESC_IIDX, below(&g->d, 4));
-    } else {
-        lo |=
-            FIELD_PREP(VTD_DESC_G, PICK(g, 1, 1, 2, 2, 3, 3, 3, 0)) | FIELD_PREP(VTD_DESC_DID, did);
-        if (type == VTD_DESC_CONTEXT)
-            lo |= FIELD_PREP(VTD_DESC_SID, sids[below(&g->d, WORLD_SIDS)]);
-        else
-            hi = (g->entries[below(&g->d, g->nr_entries)].iova & VTD_DESC_ADDR) |
-                 PICK(g, 0, 0, 1, 9, 18, 19, 63);
-    }
     if (chance(g, 6))
         lo ^= BIT64(below(&g->d, 12) + 4) & ~VTD_DESC_IF & ~VTD_DESC_SW;
     if (chance(g, 4))
@@ -492,7 +514,9 @@ static void write_register(struct gen *g)
 {
     const unsigned i = below(&g->d, nr_regs);
 
-    if (regs[i].write)
+    if (regs[i].write && regs[i].size == 8 && chance(g, 40))
+        add(g, STEP_WRITE_HALF, i, below(&g->d, 2) * 4, register_value(g, regs[i].offset));
+    else if (regs[i].write)
         add(g, STEP_WRITE, i, regs[i].size, register_value(g, regs[i].offset));
     else
         add(g, STEP_READ, i, regs[i].size, 0);

@@ -91,9 +91,11 @@ static bool is_dma(const struct difference *d)
     return d->kind == DIFFERENT_DMA || d->kind == DIFFERENT_RECORD;
 }
 
-static uint64_t pasid_entry(const struct difference *d)
+static uint64_t pasid_entry(const struct difference *d, unsigned word)
 {
-    return unit_load(d->unit, table_page(PAGE_PASID) + (d->what.arg[0] == WORLD_SID_B ? 64 : 0));
+    const unsigned device = d->what.arg[0] == WORLD_SID_B;
+
+    return unit_load(d->unit, table_page(PAGE_PASID) + device * 64u + word * 8u);
 }
 
 static uint64_t context_word(const struct difference *d, unsigned word)
@@ -105,7 +107,7 @@ static bool is_silent(const struct difference *d)
 {
     return context_word(d, 0) & VTD_SM_CONTEXT_FPD ||
            unit_load(d->unit, table_page(PAGE_PASID_DIR)) & VTD_PASID_DIR_FPD ||
-           pasid_entry(d) & VTD_PASID_FPD;
+           pasid_entry(d, 0) & VTD_PASID_FPD;
 }
 
 /* Ours blocks it with that reason, or so that nobody hears of it. */
@@ -119,10 +121,21 @@ static bool says(const struct difference *d, uint8_t reason)
 /* First stage or nested, of which neither unit has told that it can. */
 static bool unsupported_type(const struct difference *d)
 {
-    const uint64_t type = FIELD_GET(VTD_PASID_PGTT, pasid_entry(d));
+    const uint64_t type = FIELD_GET(VTD_PASID_PGTT, pasid_entry(d, 0));
 
     return says(d, VTD_REASON_SM_PASID_INVALID) &&
            (type == VTD_PGTT_FIRST || type == VTD_PGTT_NESTED);
+}
+
+/* No unit here has anything for words 2 to 7, nor for word 1 beside the domain id. */
+static bool has_reserved_bits(const struct difference *d)
+{
+    uint64_t bits = pasid_entry(d, 0) & (MASK64(63, 52) | MASK64(11, 9) | BIT64(5));
+
+    bits |= pasid_entry(d, 1) & ~VTD_PASID_DID;
+    for (unsigned i = 2; i < 8; i++)
+        bits |= pasid_entry(d, i);
+    return bits;
 }
 
 static bool pasid_reserved_bits(const struct difference *d)
@@ -130,8 +143,7 @@ static bool pasid_reserved_bits(const struct difference *d)
     const uint64_t dir = unit_load(d->unit, table_page(PAGE_PASID_DIR));
 
     return (says(d, VTD_REASON_SM_PASID_DIR_RESERVED) && dir & (MASK64(63, 52) | MASK64(11, 2))) ||
-           (says(d, VTD_REASON_SM_PASID_RESERVED) &&
-            pasid_entry(d) & (MASK64(63, 52) | MASK64(11, 9) | BIT64(5)));
+           (says(d, VTD_REASON_SM_PASID_RESERVED) && has_reserved_bits(d));
 }
 
 /* DTE, PASIDE, PRE, RID_PRIV: reserved where ECAP does not have what they are for. */
@@ -145,10 +157,10 @@ static bool context_features(const struct difference *d)
 
 static bool width_of_passthrough(const struct difference *d)
 {
-    const uint64_t aw = FIELD_GET(VTD_PASID_AW, pasid_entry(d));
+    const uint64_t aw = FIELD_GET(VTD_PASID_AW, pasid_entry(d, 0));
 
     return d->scalable && is_dma(d) && d->a.record.reason == VTD_REASON_SM_PASID_ACCESS &&
-           FIELD_GET(VTD_PASID_PGTT, pasid_entry(d)) == VTD_PGTT_PASSTHROUGH &&
+           FIELD_GET(VTD_PASID_PGTT, pasid_entry(d, 0)) == VTD_PGTT_PASSTHROUGH &&
            (aw < VTD_AW(3) || aw > VTD_AW(4));
 }
 
@@ -177,7 +189,10 @@ static bool resumes_at_once(const struct difference *d)
 
 static bool unchecked_descriptor(const struct difference *d)
 {
-    return queue_stopped(d) && (d->what.arg[0] & 0xf) == VTD_DESC_IEC;
+    const uint64_t type = d->what.arg[0] & 0xf;
+
+    return queue_stopped(d) && (type == VTD_DESC_IEC || type == VTD_DESC_PIOTLB ||
+                                type == VTD_DESC_PASID || type == VTD_DESC_DEVTLB);
 }
 
 /* ---- Interrupts ------------------------------------------------------------------------------ */
@@ -236,8 +251,9 @@ const struct known known[] = {
     {"rights of an upper entry, and a lower one that is wrong",
      "3.7, 7.1.3: no order is given; QEMU looks at rights on the way, ours at the end",
      order_of_checks, false},
-    {"reserved bits of interrupt-entry invalidations",
-     "6.5.2.3, 6.5.2.10: an invalid descriptor stops the queue; QEMU does not look",
+    {"descriptors that QEMU does not look at",
+     "6.5.2: an invalid one stops the queue, with reserved bits set or of a type that the unit or "
+     "the mode does not have; QEMU takes any of interrupt entries, PASIDs and device TLBs",
      unchecked_descriptor, true},
     {"when the queue goes on after an error",
      "6.5.2.11: when IQE is cleared; QEMU waits for a write to IQT", resumes_at_once, true},

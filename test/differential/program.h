@@ -18,19 +18,20 @@
 #define STEP_ARGS     6u
 
 enum step_kind {
-    STEP_READ,      /* register, size: registers by number in regs[] */
-    STEP_WRITE,     /* register, size, value */
-    STEP_RAW_READ,  /* offset, size: of no register */
-    STEP_RAW_WRITE, /* offset, size, value */
-    STEP_GCMD,      /* bit, on */
-    STEP_STORE,     /* address, word: to tables, and nothing is invalidated */
-    STEP_CHANGE,    /* address, word, enum scope, did, iova, am: the same, and it is */
-    STEP_QUEUE,     /* lo, hi: a descriptor */
-    STEP_RECOVER,   /* the queue has stopped: it goes on behind the descriptor at fault */
-    STEP_FLUSH,     /* everything */
-    STEP_DMA_READ,  /* sid, address, size */
-    STEP_DMA_WRITE, /* sid, address, size */
-    STEP_MSI,       /* sid, address, data */
+    STEP_READ,       /* register, size: registers by number in regs[] */
+    STEP_WRITE,      /* register, size, value */
+    STEP_WRITE_HALF, /* register, offset in it, value: 4 bytes of 8 */
+    STEP_RAW_READ,   /* offset, size: of no register */
+    STEP_RAW_WRITE,  /* offset, size, value */
+    STEP_GCMD,       /* bit, on */
+    STEP_STORE,      /* address, word: to tables, and nothing is invalidated */
+    STEP_CHANGE,     /* address, word, enum scope, did, iova, am: the same, and it is */
+    STEP_QUEUE,      /* lo, hi: a descriptor */
+    STEP_RECOVER,    /* the queue has stopped: it goes on behind the descriptor at fault */
+    STEP_FLUSH,      /* everything */
+    STEP_DMA_READ,   /* sid, address, size */
+    STEP_DMA_WRITE,  /* sid, address, size */
+    STEP_MSI,        /* sid, address, data */
     STEP_KINDS
 };
 

@@ -11,12 +11,19 @@ static const struct word {
     unsigned nr;
     bool reg; /* the first argument is a register's name */
 } words[STEP_KINDS] = {
-    [STEP_READ] = {"read", 2, true},          [STEP_WRITE] = {"write", 3, true},
-    [STEP_RAW_READ] = {"raw-read", 2, 0},     [STEP_RAW_WRITE] = {"raw-write", 3, 0},
-    [STEP_GCMD] = {"gcmd", 2, false},         [STEP_STORE] = {"store", 2, false},
-    [STEP_CHANGE] = {"change", 6, false},     [STEP_QUEUE] = {"queue", 2, false},
-    [STEP_RECOVER] = {"recover", 0, false},   [STEP_FLUSH] = {"flush", 0, false},
-    [STEP_DMA_READ] = {"dma-read", 3, false}, [STEP_DMA_WRITE] = {"dma-write", 3, false},
+    [STEP_READ] = {"read", 2, true},
+    [STEP_WRITE] = {"write", 3, true},
+    [STEP_WRITE_HALF] = {"write-half", 3, true},
+    [STEP_RAW_READ] = {"raw-read", 2, 0},
+    [STEP_RAW_WRITE] = {"raw-write", 3, 0},
+    [STEP_GCMD] = {"gcmd", 2, false},
+    [STEP_STORE] = {"store", 2, false},
+    [STEP_CHANGE] = {"change", 6, false},
+    [STEP_QUEUE] = {"queue", 2, false},
+    [STEP_RECOVER] = {"recover", 0, false},
+    [STEP_FLUSH] = {"flush", 0, false},
+    [STEP_DMA_READ] = {"dma-read", 3, false},
+    [STEP_DMA_WRITE] = {"dma-write", 3, false},
     [STEP_MSI] = {"msi", 3, false},
 };
 
