@@ -317,21 +317,32 @@ static const struct entry *some_entry(struct gen *g, unsigned space)
     return e;
 }
 
-static uint64_t address(struct gen *g, unsigned space)
+static uint64_t address_in(struct gen *g, const struct entry *e)
 {
-    const struct entry *e = some_entry(g, space);
     const uint64_t iova = e->iova + offset(g, e->level);
 
-    if (iova < TABLES || chance(g, 4))
+    return iova < TABLES ? data_page(g) + (uint64_t)below(&g->d, 511) * 8 : iova;
+}
+
+static uint64_t address(struct gen *g, unsigned space)
+{
+    const uint64_t iova = address_in(g, some_entry(g, space));
+
+    if (chance(g, 4))
         return data_page(g) + (uint64_t)below(&g->d, 511) * 8;
     return chance(g, 3) ? iova | BIT64(PICK(g, 39, 47, 48, 56, 63)) : iova;
+}
+
+static void dma_at(struct gen *g, unsigned device, uint64_t addr)
+{
+    add(g, chance(g, 50) ? STEP_DMA_READ : STEP_DMA_WRITE, sids[device], addr, 8);
 }
 
 static void dma(struct gen *g)
 {
     const unsigned i = below(&g->d, WORLD_SIDS);
 
-    add(g, chance(g, 50) ? STEP_DMA_READ : STEP_DMA_WRITE, sids[i], address(g, g->space[i]), 8);
+    dma_at(g, i, address(g, g->space[i]));
 }
 
 static void change(struct gen *g, uint64_t addr, uint64_t word, enum scope scope, uint64_t did,
@@ -344,9 +355,8 @@ static void change(struct gen *g, uint64_t addr, uint64_t word, enum scope scope
     s->arg[5] = am;
 }
 
-static void change_entry(struct gen *g, bool properly)
+static void change_entry(struct gen *g, const struct entry *e, bool properly)
 {
-    const struct entry *e = &g->entries[below(&g->d, g->nr_entries)];
     const uint64_t target = table_page(PAGE_TREES + below(&g->d, NR_TABLES - PAGE_TREES));
     const bool is_leaf = e->level == 1 || (e->level <= 3 && chance(g, 60));
     const uint64_t changed = is_leaf ? leaf(g, e->level) : pointer(g, target);
@@ -361,6 +371,20 @@ static void change_entry(struct gen *g, bool properly)
     if (scope == SCOPE_PAGE && am > 18)
         scope = SCOPE_DOMAIN;
     change(g, e->addr, word, scope, g->spaces[e->space].did, e->iova, am);
+}
+
+/* While it may be cached; and then what it says is asked for. */
+static void change_in_use(struct gen *g)
+{
+    const unsigned i = below(&g->d, WORLD_SIDS);
+    const struct entry *e = some_entry(g, g->space[i]);
+    const bool properly = chance(g, 92);
+
+    for (unsigned n = below(&g->d, 3); n; n--)
+        dma_at(g, i, address_in(g, e));
+    change_entry(g, e, properly);
+    for (unsigned n = below(&g->d, 3); n; n--)
+        dma_at(g, i, address_in(g, e));
 }
 
 static void change_context(struct gen *g, unsigned i)
@@ -436,7 +460,7 @@ static void change_something(struct gen *g)
     const unsigned what = below(&g->d, 100);
 
     if (what < 65)
-        change_entry(g, true);
+        change_in_use(g);
     else if (what < 92)
         change_top(g, what >= 85);
     else
@@ -546,10 +570,8 @@ static void body(struct gen *g)
 
     if (what < 46)
         dma(g);
-    else if (what < 66)
-        change_something(g);
     else if (what < 70)
-        change_entry(g, false);
+        change_something(g);
     else if (what < 78)
         queue(g);
     else if (what < 83)
