@@ -48,7 +48,7 @@ static bool compare_register(struct play *y, const struct reg *r)
 {
     for (unsigned i = 0; i < 2; i++)
         *shown(y, i) = (struct shown){.value = unit_read(y->u[i], reg_offset(y->u[i], r), r->size)};
-    y->d.reg = r;
+    y->d.reg = *r;
     return !((y->d.a.value ^ y->d.b.value) & r->same) || judge(y, DIFFERENT_REGISTER);
 }
 
@@ -332,7 +332,7 @@ struct difference compare(const struct program *p, struct unit *a, struct unit *
     for (y.d.step = 0; y.d.step < p->nr; y.d.step++) {
         t->steps++;
         y.d.what = p->steps[y.d.step];
-        y.d.reg = NULL;
+        y.d.reg = (struct reg){0};
         if (!step(&y, &y.d.what) || !compare_status(&y, y.d.what.kind))
             return y.d;
     }
@@ -370,7 +370,7 @@ void difference_print(FILE *f, const struct difference *d, const struct unit *a,
 {
     fputs("# ", f);
     if (d->kind == DIFFERENT_REGISTER)
-        fprintf(f, "register %s (compared: 0x%" PRIx64 ") after: ", d->reg->name, d->reg->same);
+        fprintf(f, "register %s (compared: 0x%" PRIx64 ") after: ", d->reg.name, d->reg.same);
     if (d->kind == DIFFERENT_MEMORY)
         fprintf(f, "memory at 0x%" PRIx64 " at the end; last: ", d->addr);
     step_print(f, &d->what);

@@ -28,7 +28,7 @@ struct difference {
     enum difference_kind kind;
     unsigned step; /* program.nr: at its end */
     struct step what;
-    const struct reg *reg;
+    struct reg reg;
     uint64_t addr;
     bool scalable;
     struct unit *unit; /* the reference, for a look into memory */

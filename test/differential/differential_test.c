@@ -77,7 +77,7 @@ static void test_register(void **state)
 
     (void)state;
     assert_int_equal(d.kind, DIFFERENT_REGISTER);
-    assert_string_equal(d.reg->name, "ieaddr");
+    assert_string_equal(d.reg.name, "ieaddr");
     assert_int_equal(p.nr, 1);
 }
 

@@ -300,7 +300,7 @@ static void reset_memory(struct unit *u)
     u->ops->store(u, TABLES, zeros, sizeof(zeros));
     for (unsigned i = NR_TABLES; i < WORLD_PAGES; i++) {
         for (unsigned k = 0; k < WORLD_PAGE / 8; k++)
-            words[k] = world_word(world_page(i) + k * 8u);
+            words[k] = world_word(world_page(i) + k * 8ull);
         u->ops->store(u, world_page(i), words, sizeof(words));
     }
 }

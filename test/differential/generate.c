@@ -194,7 +194,7 @@ static uint64_t pasid_low(struct gen *g, const struct space *s)
 /* The device's RID_PASID is its number. */
 static uint64_t pasid_addr(unsigned device)
 {
-    return table_page(PAGE_PASID) + device * 64u;
+    return table_page(PAGE_PASID) + device * 64ull;
 }
 
 static uint64_t sm_context_low(struct gen *g)
@@ -469,7 +469,7 @@ static void change_something(struct gen *g)
 
 static uint64_t wait_descriptor(struct gen *g, uint64_t *hi)
 {
-    *hi = table_page(PAGE_STATUS) + 4u * below(&g->d, 512);
+    *hi = table_page(PAGE_STATUS) + 4ull * below(&g->d, 512);
     return VTD_DESC_WAIT | (chance(g, 80) ? VTD_DESC_SW : VTD_DESC_IF) |
            (chance(g, 20) ? VTD_DESC_FN : 0) | FIELD_PREP(VTD_DESC_DATA, 1 + below(&g->d, 1000));
 }
@@ -539,7 +539,7 @@ static void write_register(struct gen *g)
     const unsigned i = below(&g->d, nr_regs);
 
     if (regs[i].write && regs[i].size == 8 && chance(g, 40))
-        add(g, STEP_WRITE_HALF, i, below(&g->d, 2) * 4, register_value(g, regs[i].offset));
+        add(g, STEP_WRITE_HALF, i, 4ull * below(&g->d, 2), register_value(g, regs[i].offset));
     else if (regs[i].write)
         add(g, STEP_WRITE, i, regs[i].size, register_value(g, regs[i].offset));
     else

@@ -95,12 +95,12 @@ static uint64_t pasid_entry(const struct difference *d, unsigned word)
 {
     const unsigned device = d->what.arg[0] == WORLD_SID_B;
 
-    return unit_load(d->unit, table_page(PAGE_PASID) + device * 64u + word * 8u);
+    return unit_load(d->unit, table_page(PAGE_PASID) + device * 64ull + word * 8ull);
 }
 
 static uint64_t context_word(const struct difference *d, unsigned word)
 {
-    return unit_load(d->unit, table_page(PAGE_CONTEXT) + d->what.arg[0] * 32 + word * 8u);
+    return unit_load(d->unit, table_page(PAGE_CONTEXT) + d->what.arg[0] * 32 + word * 8ull);
 }
 
 static bool is_silent(const struct difference *d)
@@ -176,14 +176,14 @@ static bool recorded_in_spite(const struct difference *d)
 static bool queue_stopped(const struct difference *d)
 {
     return d->kind == DIFFERENT_REGISTER && d->what.kind == STEP_QUEUE &&
-           d->reg->offset == VTD_FSTS && d->b.value & ~d->a.value & VTD_FSTS_IQE;
+           d->reg.offset == VTD_FSTS && d->b.value & ~d->a.value & VTD_FSTS_IQE;
 }
 
 /* The descriptor at fault is still there, and is met again. */
 static bool resumes_at_once(const struct difference *d)
 {
     return d->kind == DIFFERENT_REGISTER && d->what.kind == STEP_WRITE &&
-           regs[d->what.arg[0]].offset == VTD_FSTS && d->reg->offset == VTD_FSTS &&
+           regs[d->what.arg[0]].offset == VTD_FSTS && d->reg.offset == VTD_FSTS &&
            d->b.value & ~d->a.value & VTD_FSTS_IQE;
 }
 

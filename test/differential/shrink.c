@@ -14,8 +14,8 @@ static struct program without(const struct program *p, unsigned first, unsigned 
 
 static bool alike(const struct difference *a, const struct difference *b)
 {
-    return a->kind == b->kind && a->reg == b->reg && a->a.record.reason == b->a.record.reason &&
-           a->b.record.reason == b->b.record.reason;
+    return a->kind == b->kind && a->reg.offset == b->reg.offset &&
+           a->a.record.reason == b->a.record.reason && a->b.record.reason == b->b.record.reason;
 }
 
 /* Takes it, if the difference is still there. */

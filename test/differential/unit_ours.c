@@ -165,7 +165,7 @@ static int add_unit(struct our_unit *u, bool scalable)
 struct unit *unit_open_ours(bool scalable, bool assigned, const char **why)
 {
     const struct machine_config config = {
-        .backend = &soft_backend, .ram = 4u * WORLD_RAM, .format = PT_FORMAT_LPAE2};
+        .backend = &soft_backend, .ram = 4ull * WORLD_RAM, .format = PT_FORMAT_LPAE2};
     struct our_unit *u = calloc(1, sizeof(*u));
     int err = u ? machine_create(&config, &u->m, u->error) : -ENOMEM;
 
