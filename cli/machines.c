@@ -5,10 +5,11 @@
 #include <string.h>
 
 static const char *const soft_features[] = {
-    "superpages",      "two-devices", "nvme",   "faults", "intremap",
-    "intremap-strict", "doorbell",    "nested", "pasid",  NULL};
-static const char *const vtd_features[] = {"superpages", "two-devices", "nvme", "faults",
-                                           "intremap",   "nested",      NULL};
+    "superpages",     "two-devices", "nvme",   "faults", "intremap", "intremap-strict",
+    "intremap-alias", "doorbell",    "nested", "pasid",  "viommu",   NULL};
+static const char *const vtd_features[] = {"superpages", "two-devices", "nvme",
+                                           "faults",     "intremap",    "intremap-alias",
+                                           "nested",     "viommu",      NULL};
 static const char *const no_features[] = {NULL};
 
 const struct machine_kind machine_kinds[] = {

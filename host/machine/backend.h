@@ -53,7 +53,9 @@ struct machine_domain {
     unsigned nr_controls;
     struct sluice_domain *sluice;
     _Atomic uint64_t exits;
-    uint64_t events;         /* interrupts of its vIOMMU's own, */
+    bool has_viommu;
+    uint32_t viommu;
+    uint64_t events;         /* interrupts of its vIOMMU's own that nobody has asked for, */
     struct hw_message event; /* and the last of them */
     char arg[FRAME_SIZE];    /* the page at MACHINE_ARG */
 };
@@ -68,6 +70,15 @@ struct machine_interrupt {
     uint8_t vector; /* the host's; 0: none yet */
 };
 
+/* A device that a domain's emulator is. */
+struct machine_emulated {
+    struct machine *m;
+    struct machine_emulated *next;
+    char name[NAME_SIZE];
+    uint32_t sid;
+    struct machine_domain *domain; /* NULL: it has ended */
+};
+
 struct machine_device {
     struct machine *m;
     struct machine_device *next;
@@ -78,6 +89,7 @@ struct machine_device {
     unsigned mask;        /* address bits; 0: all */
     struct hw_unit *unit; /* NULL: its addresses are machine addresses */
     struct sluice_device *sluice;
+    struct machine_domain *behind; /* whose vIOMMU it is behind, or NULL */
     struct machine_interrupt interrupt;
     bool rang;   /* its last write of four bytes was to a doorbell */
     void *state; /* the backend's */
@@ -160,6 +172,7 @@ struct machine {
     struct hw_unit absent;
     struct machine_domain *domains;
     struct machine_device *devices;
+    struct machine_emulated *emulated;
     struct machine_server *servers; /* oldest first */
     pthread_mutex_t servers_lock;   /* for the emulators' sides; before the library's locks */
     bool slow_emulators;
@@ -186,11 +199,20 @@ int image_check(struct machine *m, const char *image);
 /* device.c */
 bool device_sends_as(const struct machine_device *dev, rid_t rid);
 
+/* How a guest calls it: bus << 8 | devfn. */
+static inline uint32_t sid_of(const struct machine_device *dev)
+{
+    return dev->rids[0].n & 0xffff;
+}
+
 /* interrupt.c */
 bool interrupt_is_message(uint64_t addr, size_t size, bool write);
 /* A message that a device writes by DMA: as machine_dma. */
 int interrupt_dma(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,
                   enum hw_reason *reason);
+/* The device writes a message as it is, by a DMA of its own or not: as machine_msi. */
+int interrupt_send(struct machine_device *dev, rid_t rid, const struct hw_message *message,
+                   bool dma, struct machine_delivery *out);
 /* Whose the device is, and its interrupts; NULL: nobody's. */
 const struct machine_domain *interrupt_owner(const struct machine_device *dev);
 /* The host forgets what it has set up for devices that are not their guest's any more. */
@@ -204,6 +226,22 @@ void doorbell_written(struct machine_device *dev, uint64_t maddr);
 /* The device writes a message to an address as it sees it: as machine_msi. */
 int doorbell_message(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,
                      struct machine_delivery *out);
+
+/* viommu.c */
+/* Devices that have come to a domain with a vIOMMU are behind it, those that have left are not. */
+int viommu_settle(struct machine *m);
+void viommu_domain_ended(struct machine *m, const struct machine_domain *d);
+/* An emulated device is there: as sluice_viommu_add_device(). 0 where there is no vIOMMU. */
+int viommu_add_emulated(const struct machine_emulated *e);
+/*
+ * What the guest's remapping table makes of a message of that sender: *message is what arrives, in
+ * compatibility format. The same where the vIOMMU does not remap. -EACCES: blocked.
+ */
+int viommu_remap(struct machine_domain *d, uint32_t sid, struct hw_message *message);
+
+/* emulated.c */
+void emulated_domain_ended(struct machine *m, const struct machine_domain *d);
+void emulated_remove(struct machine *m);
 
 /* port.c */
 void port_init(struct machine *m);

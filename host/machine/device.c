@@ -50,7 +50,7 @@ int machine_device_add(struct machine *m, const struct machine_device_config *co
 
     if (!config->nr_rids || config->nr_rids > 8)
         return machine_fail(m, -EINVAL, "a device has 1 to 8 requester ids");
-    if (machine_device(m, config->name))
+    if (machine_device(m, config->name) || machine_emulated(m, config->name))
         return machine_fail(m, -EEXIST, "there is a device %s already", config->name);
     dev = calloc(1, sizeof(*dev));
     if (!dev)
@@ -92,6 +92,17 @@ static int refused(const struct machine_device *dev, const struct machine_domain
                         d->name);
 }
 
+/* A device that its owner's vIOMMU does not take is not the domain's. */
+static int show(struct machine_device *dev, const struct machine_domain *d)
+{
+    int err = viommu_settle(dev->m);
+
+    if (!err)
+        return 0;
+    (void)machine_device_unassign(dev);
+    return machine_fail(dev->m, err, "%s cannot be behind the vIOMMU of %s", dev->name, d->name);
+}
+
 int machine_device_assign(struct machine_device *dev, struct machine_domain *d)
 {
     int err = sluice_device_assign(dev->sluice, d->sluice);
@@ -104,13 +115,14 @@ int machine_device_assign(struct machine_device *dev, struct machine_domain *d)
                             dev->name, d->name, d->name);
     if (err == -EPERM)
         return refused(dev, d);
-    return err;
+    return err ? err : show(dev, d);
 }
 
 int machine_device_unassign(struct machine_device *dev)
 {
     int err = sluice_device_unassign(dev->sluice);
 
+    (void)viommu_settle(dev->m);
     interrupts_settle(dev->m);
     return err;
 }
@@ -173,7 +185,7 @@ bool device_sends_as(const struct machine_device *dev, rid_t rid)
 static void report_faults(struct machine_device *dev, int err)
 {
     if (err == -EACCES)
-        sluice_faults_collect(dev->m->sluice);
+        machine_faults_collect(dev->m);
 }
 
 int machine_dma(struct machine_device *dev, rid_t rid, uint32_t pasid, uint64_t addr, void *data,

@@ -254,6 +254,8 @@ int machine_domain_destroy(struct machine *m, struct machine_domain *d)
         ;
     preempt_end(m);
     ioreq_domain_ended(m, d);
+    viommu_domain_ended(m, d);
+    emulated_domain_ended(m, d);
     interrupts_settle(m);
     while (*p != d)
         p = &(*p)->next;

@@ -149,8 +149,8 @@ static void arrive(const struct machine *m, uint8_t vector, struct machine_domai
     *guest_vector = dev ? (uint8_t)FIELD_GET(X86_MSI_VECTOR, dev->interrupt.data) : vector;
 }
 
-static int send(struct machine_device *dev, rid_t rid, const struct hw_message *message, bool dma,
-                struct machine_delivery *out)
+int interrupt_send(struct machine_device *dev, rid_t rid, const struct hw_message *message,
+                   bool dma, struct machine_delivery *out)
 {
     struct hw_interrupt what = {.vector = 0};
     int err;
@@ -160,8 +160,14 @@ static int send(struct machine_device *dev, rid_t rid, const struct hw_message *
     if (!err)
         arrive(dev->m, what.vector, &out->domain, &out->vector);
     else if (err == -EACCES)
-        sluice_faults_collect(dev->m->sluice);
+        machine_faults_collect(dev->m);
     return err;
+}
+
+/* Does the guest that owns it program it with that, and the host with something else? */
+static bool is_guests(const struct machine_device *dev, const struct hw_message *message)
+{
+    return is_remapped(dev) && interrupt_owner(dev) && !(message->address & X86_MSI_REMAPPABLE);
 }
 
 int machine_msi(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,
@@ -178,9 +184,13 @@ int machine_msi(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t d
     if (!in_window(addr))
         return machine_fail(dev->m, -EINVAL, "a message goes to 0x%x..0x%x, to words of 4 bytes",
                             X86_MSI_FIRST, X86_MSI_LAST);
-    if (is_remapped(dev) && interrupt_owner(dev) && !(addr & X86_MSI_REMAPPABLE))
-        err = program(dev, rid, addr, data, &message);
-    return err ? err : send(dev, rid, &message, false, out);
+    if (dev->behind)
+        err = viommu_remap(dev->behind, sid_of(dev), &message);
+    if (err == -EACCES)
+        out->reason = HW_REASON_MSI;
+    if (!err && is_guests(dev, &message))
+        err = program(dev, rid, message.address, message.data, &message);
+    return err ? err : interrupt_send(dev, rid, &message, false, out);
 }
 
 int interrupt_dma(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,
@@ -188,7 +198,7 @@ int interrupt_dma(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t
 {
     const struct hw_message message = {.address = addr, .data = data};
     struct machine_delivery out;
-    int err = send(dev, rid, &message, true, &out);
+    int err = interrupt_send(dev, rid, &message, true, &out);
 
     *reason = out.reason;
     return err;

@@ -221,6 +221,7 @@ unsigned machine_end(struct machine *m, char *gone)
         (void)machine_domain_destroy(m, m->domains);
     while (m->devices)
         remove_device(m);
+    emulated_remove(m);
     sluice_destroy(m->sluice);
     if (!m->config.no_iommu)
         m->backend->remove_units(m);

@@ -15,6 +15,7 @@
 #include "../../iommu/abi/frames.h"
 #include "../../iommu/abi/ioreq.h"
 #include "../../iommu/sluice.h"
+#include "../../iommu/viommu.h"
 
 #define MACHINE_ERROR_SIZE 400
 
@@ -22,6 +23,7 @@ struct machine_backend;
 struct machine;
 struct machine_domain;
 struct machine_device;
+struct machine_emulated;
 
 enum machine_device_kind {
     MACHINE_DMA, /* a DMA engine */
@@ -264,6 +266,59 @@ struct machine_delivery {
  */
 int machine_msi(struct machine_device *dev, rid_t rid, uint64_t addr, uint32_t data,
                 struct machine_delivery *out);
+
+/* ---- An emulated VT-d --------------------------------------------------------------------------
+ */
+
+#define MACHINE_VIOMMU_BASE UINT64_C(0xfed90000)
+#define MACHINE_VIOMMU_ALL  UINT64_MAX /* capabilities: all that can be offered */
+
+struct machine_viommu_config {
+    uint64_t capabilities; /* SLUICE_VIOMMU_* */
+    unsigned iova_bits;    /* as in struct sluice_viommu_config */
+};
+
+/*
+ * The domain's guest gets a VT-d unit at MACHINE_VIOMMU_BASE. Its devices are behind it from now
+ * on, under their own addresses, and so are those that it gets later. As sluice_viommu_create();
+ * -ENODEV: the machine has no IOMMU.
+ */
+int machine_viommu_create(struct machine_domain *d, const struct machine_viommu_config *config);
+/* -ENODEV: it has none. */
+int machine_viommu_info(struct machine_domain *d, struct sluice_viommu_info *out);
+
+/* The guest accesses a register, and what that starts is done when it returns. -ENODEV. */
+int machine_viommu_read(struct machine_domain *d, uint64_t offset, unsigned size, uint64_t *value);
+int machine_viommu_write(struct machine_domain *d, uint64_t offset, unsigned size, uint64_t value,
+                         unsigned continue_every);
+/* How many interrupts of its own the unit has raised since the last look, and the newest. */
+uint64_t machine_viommu_events(struct machine_domain *d, struct hw_message *newest);
+
+/* Takes the units' fault records; those of devices behind a vIOMMU get to its guest. */
+void machine_faults_collect(struct machine *m);
+
+/*
+ * A device that the domain's emulator is, with requester id `sid`: its accesses go through the
+ * domain's vIOMMU, if it has one, and then to the guest's memory. -EEXIST: the name, or as
+ * sluice_viommu_add_device().
+ */
+int machine_emulated_add(struct machine_domain *d, const char *name, uint32_t sid,
+                         struct machine_emulated **out);
+struct machine_emulated *machine_emulated(struct machine *m, const char *name);
+
+struct machine_access {
+    uint64_t addr;
+    bool has_pasid;
+    uint32_t pasid;
+    void *data;
+    size_t size;
+    bool write;
+};
+/* As machine_dma and machine_msi. */
+int machine_emulated_dma(struct machine_emulated *e, const struct machine_access *access,
+                         enum hw_reason *reason);
+int machine_emulated_msi(struct machine_emulated *e, uint64_t addr, uint32_t data,
+                         struct machine_delivery *out);
 
 /* ---- Adversity and looking inside --------------------------------------------------------------
  */

@@ -10,10 +10,8 @@
 /* Does the allocation that is asked for now fail? */
 static bool alloc_fails(struct machine *m)
 {
-    if (!m->fail_alloc || --m->fail_alloc) {
-        m->allocs++;
+    if (!m->fail_alloc || --m->fail_alloc)
         return false;
-    }
     m->failed = true;
     return true;
 }
@@ -21,8 +19,10 @@ static bool alloc_fails(struct machine *m)
 static int alloc_page(void *host, mfn_t *page)
 {
     struct machine *m = host;
+    int err = alloc_fails(m) ? -ENOMEM : ram_alloc(&m->ram, page);
 
-    return alloc_fails(m) ? -ENOMEM : ram_alloc(&m->ram, page);
+    m->allocs += !err;
+    return err;
 }
 
 static void free_page(void *host, mfn_t page)
@@ -35,7 +35,11 @@ static void free_page(void *host, mfn_t page)
 
 static void *alloc_object(void *host, size_t size)
 {
-    return alloc_fails(host) ? NULL : calloc(1, size);
+    struct machine *m = host;
+    void *object = alloc_fails(m) ? NULL : calloc(1, size);
+
+    m->allocs += object != NULL;
+    return object;
 }
 
 static void free_object(void *host, void *object, size_t size)

@@ -6,8 +6,6 @@
 
 #include "vtd.h"
 
-#define IQT 0x88u /* Invalidation Queue Tail (VT-d 11.4.9.3): each write is a submission */
-
 static int open_machine(struct machine *m)
 {
     struct vtd_state *state = calloc(1, sizeof(*state));
@@ -196,7 +194,7 @@ static uint64_t mmio_read(struct machine *m, uint64_t maddr, unsigned size)
 static bool is_submission(const struct vtd_state *state, uint64_t maddr)
 {
     for (unsigned i = 0; i < state->nr_units; i++)
-        if (maddr == state->units[i].unit.config.base + IQT)
+        if (vtd_is_submission(&state->units[i], maddr))
             return true;
     return false;
 }

@@ -3,7 +3,7 @@
  * Fault records are what says whether an access was blocked: edu does not. They are taken out after
  * each access, looked at, and kept until core drains them.
  */
-#include "vtd.h"
+#include "hardware.h"
 
 static struct vtd_hardware *hardware_of(struct hw_unit *unit)
 {

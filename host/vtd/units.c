@@ -4,8 +4,6 @@
 #include "../qemu/acpi.h"
 #include "vtd.h"
 
-#define TIMEOUT_NS 200000000ull /* QEMU does not take long, and a test that makes it hang waits */
-
 /* ---- What the table is asked with --------------------------------------------------------------
  */
 
@@ -66,25 +64,10 @@ static int start_unit(struct machine *m, const struct vtd_topology_unit *found)
 {
     struct vtd_state *state = m->state;
     struct vtd_hardware *hardware = &state->units[state->nr_units];
-    const struct vtd_config config = {.port = &m->port,
-                                      .base = found->base,
-                                      .segment = found->segment,
-                                      .scalable = m->config.scalable,
-                                      .max_levels = m->config.iova_bits <= 39 ? 3 : 4,
-                                      .leaf_sizes = m->config.leaf_sizes,
-                                      .timeout_ns = TIMEOUT_NS};
-    const struct vtd_ir_config interrupts = {.lg2 = 8};
-    int err = vtd_init(&hardware->unit, &config);
+    int err = vtd_hardware_start(m, hardware, found->base, found->segment);
 
-    if (err)
-        return machine_fail(m, err, "the VT-d unit at 0x%llx does not start",
-                            (unsigned long long)found->base);
-    state->nr_units++;
-    if (!m->config.no_intremap && vtd_ir_enable(&hardware->unit, &interrupts))
-        return machine_fail(m, -EIO, "the VT-d unit at 0x%llx does not remap interrupts",
-                            (unsigned long long)found->base);
-    vtd_faults_wrap(hardware);
-    return sluice_add_unit(m->sluice, &hardware->unit.hw);
+    state->nr_units += hardware->started;
+    return err;
 }
 
 int vtd_start_units(struct machine *m)

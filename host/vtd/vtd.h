@@ -7,27 +7,11 @@
 #define HOST_VTD_VTD_H
 
 #include "../../iommu/hw/vtd/topology.h"
-#include "../../iommu/hw/vtd/vtd.h"
 #include "../machine/backend.h"
 #include "../qemu/edu.h"
 #include "../qemu/nvme.h"
 #include "../qemu/qemu.h"
-
-#define VTD_FAULTS 256u
-
-/* Fault records, taken from hardware to judge an access, kept for whoever collects them. */
-struct vtd_faults {
-    const struct hw_ops *real;
-    struct hw_ops ops; /* the unit's, with a drain_faults that gives out what is kept */
-    struct hw_fault kept[VTD_FAULTS];
-    unsigned head, nr;
-    uint64_t lost;
-};
-
-struct vtd_hardware {
-    struct vtd_unit unit;
-    struct vtd_faults faults;
-};
+#include "hardware.h"
 
 /*
  * What stands in a slot. An NVMe controller has its queues in pages of its own, its mailbox, which
@@ -50,11 +34,6 @@ struct vtd_state {
     unsigned nr_units;
     struct vtd_slot slots[QEMU_DEVICES_MAX]; /* in the configuration's order */
 };
-
-/* faults.c: between the unit and core. */
-void vtd_faults_wrap(struct vtd_hardware *hardware);
-/* A record of the requester that came since the last look, if any. */
-bool vtd_faults_look(struct hw_unit *unit, rid_t rid, struct hw_fault *out);
 
 /* start.c: QEMU with the configuration's devices. */
 int vtd_start_qemu(struct machine *m);

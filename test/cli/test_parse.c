@@ -57,6 +57,9 @@ static const char whole[] =
     "dom0: frames.lookup_foreign_page gfn=1 domid=0x7ff0 ioserver=0xffff -> $bfn\n"
     "dom1: vtd.write reg=0x18 size=4 value=0x1\n"
     "dom1: vtd.read reg=0x1c size=4 => 0 value=0x1\n"
+    "dom1: vtd.event => 1 addr=0xfee00000 data=0x31\n"
+    "domain dom5 id=5 mem=1M viommu=vtd viommu_caps=remapping,x2apic\n"
+    "device emu 00:0a.0 owner=dom5 kind=emulated\n"
     "dom1: write gfn=0x10 offset=0 len=64 fill=0xa5\n"
     "dom1: write gfn=0x10 bytes=0011\n"
     "dom1: write gfn=0x10 u64=0x123456789abcdef0\n"
@@ -106,7 +109,7 @@ static void test_every_construct(void **state)
     (void)state;
     if (!sc)
         fail_msg("%s", error.text);
-    assert_int_equal(sc->nr_lines, 65);
+    assert_int_equal(sc->nr_lines, 68);
     assert_int_equal(sc->nr_vars, 6);
     sc_free(sc);
 }

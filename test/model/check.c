@@ -12,6 +12,8 @@
 bool ghost_check(struct ghost *g)
 {
     event_begins(g, 0);
+    if (!check_shadows(g))
+        return false;
     for (unsigned i = 0; i < g->nr_domains; i++) {
         if (!check_memory(g, g->domains[i]) || !check_space(g, g->domains[i]))
             return false;
@@ -57,12 +59,14 @@ bool check_memory(struct ghost *g, struct ghost_domain *d)
 static bool refs_are(struct ghost *g, uint64_t mfn, const struct ghost_frame *f,
                      const struct sluice_frame_info *info)
 {
-    if (info->refs == f->refs || (f->loose && info->refs > f->refs))
+    const uint32_t right = f->refs + f->shadows;
+
+    if (info->refs == right || ((f->loose || (g->viommus && g->failed)) && info->refs > f->refs))
         return true;
     if (g->eio && !f->refs && !info->owned)
         return true; /* populate took it and gave it up for lost */
     return complain(g, "mfn 0x%jx (gfn 0x%jx, domain %u): %u references, right is %u",
-                    (uintmax_t)mfn, (uintmax_t)f->gfn, f->owner, info->refs, f->refs);
+                    (uintmax_t)mfn, (uintmax_t)f->gfn, f->owner, info->refs, right);
 }
 
 static bool frame_is(struct ghost *g, uint64_t mfn)
@@ -123,7 +127,7 @@ bool check_devices(struct ghost *g)
 
         if (dev->pasid)
             continue;
-        if (!check_pairs(g, dev))
+        if (!is_behind(dev) && !check_pairs(g, dev))
             return false;
         sluice_device_info(dev->real, &info);
         if (info.domain != (dev->domain ? dev->domain->real : NULL))
@@ -131,6 +135,8 @@ bool check_devices(struct ghost *g)
                             dev->domain ? dev->domain->name : "quarantine");
         if (dev->domain && info.ctx_no != dev->ctx)
             return complain(g, "%s: in context %u, right is %u", dev->name, info.ctx_no, dev->ctx);
+        if (is_behind(dev) && !g->failed && dev->ctx && find_ctx(dev->domain, dev->ctx))
+            return complain(g, "%s: behind a vIOMMU, and in context %u", dev->name, dev->ctx);
     }
     return true;
 }

@@ -33,6 +33,10 @@ static void check_present(struct caches *c, const struct ghost_device *dev,
         uint64_t dfn = cached->dfn.n + i, mfn;
         unsigned attr;
 
+        if (is_behind(dev)) {
+            c->right &= behind_may_reach(c->g, dev, dfn, cached->mfn.n + i, cached->attr);
+            continue;
+        }
         if (cached->mfn.n + i == dfn && !(cached->attr & RIGHTS & ~leftover_rights(c->g, dfn)))
             continue;
         if (is_pending(dev, dfn, cached->mfn.n + i, cached->attr) ||
@@ -55,7 +59,7 @@ static void check_absent(struct caches *c, const struct ghost_device *dev,
     const struct pages *pages;
     unsigned attr;
 
-    if (!dev->domain)
+    if (!dev->domain || is_behind(dev))
         return;
     pages = ctx_pages(c->g, dev->domain, dev->ctx);
     for (size_t i = pages_from(pages, first); i < pages->nr && pages->at[i].dfn <= last; i++) {

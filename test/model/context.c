@@ -31,7 +31,7 @@ static unsigned live_contexts(const struct ghost_domain *d)
 
 bool ctx_are_used(const struct ghost_domain *d)
 {
-    return live_contexts(d) == d->max_ctx_no;
+    return live_contexts(d) + d->nr_shadowing >= d->max_ctx_no;
 }
 
 bool ctx_budget_is_used(const struct ghost_domain *d)

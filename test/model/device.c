@@ -148,6 +148,7 @@ bool called_reattach(struct ghost *g, const struct inner_call *c)
     if (in.pasid && !v.nr)
         return pair_moved(g, c, dev, &in);
     may_if(&v, !find_ctx(c->d, in.ctx_no), -EINVAL);
+    may_if(&v, !v.nr && is_behind(dev), -EBUSY);
     if (!v.nr && dev->ctx != in.ctx_no)
         conflict = group_conflict(g, dev, c->d, in.ctx_no);
     may_if(&v, conflict == CONFLICTS, -EBUSY);
@@ -308,6 +309,8 @@ bool ghost_dma(struct ghost *g, struct machine_device *machine, rid_t rid, uint3
                    ? true
                    : complain(g, "%s: raised an interrupt by DMA to 0x%jx", dev->name,
                               (uintmax_t)addr);
+    if (is_behind(dev))
+        return behind_dma(g, dev, status);
     if (!status)
         return dma_performed(g, dev, addr, size, write);
     if (status != -EACCES)

@@ -76,6 +76,12 @@ void ghost_ioreq_spoiled(struct ghost *g, uint16_t emulator, uint16_t id);
 bool ghost_ioreq(struct ghost *g, uint16_t emulator, uint16_t target, uint16_t id, int status,
                  uint8_t type, uint64_t bfn);
 
+/*
+ * The domain's guest has got an emulated VT-d unit, and its devices are behind that. What its
+ * tables say is no business of the model's.
+ */
+void ghost_viommu(struct ghost *g, uint16_t domid);
+
 /* A DMA of a device, with a PASID or (0) without: performed (0) or blocked (-EACCES), and why. */
 bool ghost_dma(struct ghost *g, struct machine_device *dev, rid_t rid, uint32_t pasid,
                uint64_t addr, uint64_t size, bool write, int status, enum hw_reason reason);

@@ -122,6 +122,8 @@ bool ghost_msi(struct ghost *g, struct machine_device *machine, rid_t rid, uint6
         return status == -EINVAL ? true : complain(g, "%s: no message gave %d", dev->name, status);
     if (!is_remapped(g, dev))
         return sent_plainly(g, dev, data, status, out);
+    if (is_behind(dev))
+        return behind_msi(g, dev, rid, status, out);
     if (dev->domain && !(addr & REMAPPABLE))
         return programmed(g, dev, rid, data, status, out);
     return sent(g, dev, rid, addr, data, status, out);

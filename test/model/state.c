@@ -122,6 +122,7 @@ void event_begins(struct ghost *g, long status)
     struct machine_stats stats;
 
     pending_learn(g);
+    viommus_learn(g);
     if (!g->may_fail)
         return;
     machine_stats(g->m, &stats);

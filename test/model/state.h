@@ -71,6 +71,9 @@ struct ghost_domain {
     struct pages memory;   /* what an identity context shows of it */
     struct ghost_ctx *ctx; /* 0..max_ctx_no */
     uint64_t refs;         /* frames held by its calls: mappings in all contexts, lookups */
+    bool viommu;
+    uint64_t shadows;      /* pages of the contexts that its vIOMMU has made, */
+    unsigned nr_shadowing; /* and how many those are */
     /* The bus-frame space, context 0: space.c. */
     enum sluice_space space;
     uint64_t window;       /* the bus frame of machine frame 0 */
@@ -108,8 +111,9 @@ struct ghost_device {
 };
 
 struct ghost_frame {
-    uint64_t gfn;  /* of the owner */
-    uint32_t refs; /* 1 for the owner, 1 for each mapping by a call */
+    uint64_t gfn;     /* of the owner */
+    uint32_t refs;    /* 1 for the owner, 1 for each mapping by a call */
+    uint32_t shadows; /* and 1 for each page of a context that a vIOMMU has made */
     uint16_t owner;
     uint8_t type; /* enum sluice_frame_type */
     bool known;   /* it was a domain's once */
@@ -137,6 +141,8 @@ struct ghost {
     uint64_t max_dfn;
     struct sluice_region *holes;
     unsigned nr_holes;
+
+    bool viommus; /* some domain has one, or had */
 
     bool may_fail; /* a failure may be injected */
     bool failed;   /* a unit may have failed */
@@ -364,6 +370,22 @@ bool check_doorbells(struct ghost *g);
 /* What became of a message that is no interrupt message of x86. */
 bool doorbell_msi(struct ghost *g, const struct ghost_device *dev, rid_t rid, uint64_t addr,
                   uint32_t data, int status, const struct machine_delivery *out);
+
+/* ---- Guests with a vIOMMU: viommu.c
+ * --------------------------------------------------------------- */
+
+/* Where it is, only its guest's tables say. */
+bool is_behind(const struct ghost_device *dev);
+/* Which contexts such devices are in is read from the machine. */
+void viommus_learn(struct ghost *g);
+/* Counts what contexts of vIOMMUs have, and complains about what they must not have. */
+bool check_shadows(struct ghost *g);
+/* May the device reach that frame at dfn, whatever its guest wants? */
+bool behind_may_reach(struct ghost *g, const struct ghost_device *dev, uint64_t dfn, uint64_t mfn,
+                      unsigned attr);
+bool behind_dma(struct ghost *g, const struct ghost_device *dev, int status);
+bool behind_msi(struct ghost *g, struct ghost_device *dev, rid_t rid, int status,
+                const struct machine_delivery *out);
 
 /* ---- Verdicts: verdict.c
  * ------------------------------------------------------------------------- */

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct sc_word kinds[] = {
-    {"dma", MACHINE_DMA}, {"edu", MACHINE_DMA}, {"nvme", MACHINE_NVME}, {NULL, 0}};
+static const struct sc_word kinds[] = {{"dma", MACHINE_DMA},
+                                       {"edu", MACHINE_DMA},
+                                       {"nvme", MACHINE_NVME},
+                                       {"emulated", MACHINE_DMA},
+                                       {NULL, 0}};
 static const struct sc_word yes_no[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 
 static const struct sc_spec device_args[] = {
@@ -52,6 +55,11 @@ static struct machine_device *head_device(const struct player *p, const struct s
     const struct sc_line *head = group_head(p, line);
 
     return head && head != line ? machine_device(p->m, name_of(head)) : NULL;
+}
+
+bool is_emulated(const struct sc_call *device)
+{
+    return !strcmp(sc_text(device, "kind", ""), "emulated");
 }
 
 bool device_rids(const struct sc_call *call, rid_t *rids, unsigned *nr)
@@ -142,11 +150,31 @@ static void add_rest_of_group(struct player *p, const struct sc_line *head, stru
     }
 }
 
+/* It is its owner's from the beginning to the end: nothing to the ghost model. */
+static void add_emulated(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    const char *owner = sc_text(line->call, "owner", NULL);
+    struct machine_domain *d = owner ? player_domain(p, owner, out) : NULL;
+    struct machine_emulated *e;
+
+    if (!owner)
+        outcome_cannot(out, "whose is it? expected owner=");
+    if (!d)
+        return;
+    out->status =
+        machine_emulated_add(d, name_of(line), line->call->set[1].value.number & 0xffff, &e);
+    player_explain(p, out);
+}
+
 static void run_device(struct player *p, const struct sc_line *line, struct outcome *out)
 {
     const char *owner = sc_text(line->call, "owner", NULL);
     struct machine_device *dev = machine_device(p->m, name_of(line));
 
+    if (is_emulated(line->call)) {
+        add_emulated(p, line, out);
+        return;
+    }
     if (!dev)
         add_line(p, line, out);
     if (group_head(p, line) == line && !out->status)

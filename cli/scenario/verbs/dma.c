@@ -41,6 +41,16 @@ static void note_block(struct outcome *out, bool write, enum hw_reason reason)
     outcome_text(out, "reason", sluice_reason_name(reason));
 }
 
+static struct machine_emulated *emulated(const struct player *p, const struct sc_line *line)
+{
+    return machine_emulated(p->m, line->subject);
+}
+
+static bool can_move(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    return emulated(p, line) || player_device(p, line->subject, out);
+}
+
 /* The one that the line names, or the device itself. */
 static rid_t requester(const struct player *p, const struct sc_line *line,
                        const struct machine_device *dev)
@@ -50,15 +60,38 @@ static rid_t requester(const struct player *p, const struct sc_line *line,
     return rid ? (rid_t){(uint32_t)value_number(rid, p->vars)} : machine_device_rid(dev);
 }
 
-/* Moves the bytes as that requester. */
-static void move(struct player *p, const struct sc_line *line, struct machine_device *dev,
-                 uint8_t *data, size_t size, bool write, struct outcome *out)
+static void move_emulated(struct player *p, const struct sc_line *line, uint8_t *data, size_t size,
+                          bool write, struct outcome *out)
 {
-    rid_t rid = requester(p, line, dev);
+    const struct machine_access access = {
+        .addr = player_number(p, line->call, "addr"),
+        .has_pasid = player_number(p, line->call, "pasid"),
+        .pasid = (uint32_t)player_number(p, line->call, "pasid"),
+        .data = data,
+        .size = size,
+        .write = write,
+    };
+    enum hw_reason reason;
+
+    out->status = machine_emulated_dma(emulated(p, line), &access, &reason);
+    note_block(out, write, reason);
+}
+
+/* Moves the bytes as that requester. */
+static void move(struct player *p, const struct sc_line *line, uint8_t *data, size_t size,
+                 bool write, struct outcome *out)
+{
+    struct machine_device *dev = machine_device(p->m, line->subject);
     uint64_t addr = player_number(p, line->call, "addr");
     uint32_t pasid = (uint32_t)player_number(p, line->call, "pasid");
     enum hw_reason reason = HW_REASON_NONE;
+    rid_t rid;
 
+    if (!dev) {
+        move_emulated(p, line, data, size, write, out);
+        return;
+    }
+    rid = requester(p, line, dev);
     out->status = machine_dma(dev, rid, pasid, addr, data, size, write, &reason);
     note_block(out, write, reason);
     player_explain(p, out);
@@ -68,28 +101,26 @@ static void move(struct player *p, const struct sc_line *line, struct machine_de
 
 static void run_dma_write(struct player *p, const struct sc_line *line, struct outcome *out)
 {
-    struct machine_device *dev = player_device(p, line->subject, out);
     uint8_t *data;
     size_t size;
 
-    if (!dev)
+    if (!can_move(p, line, out))
         return;
     data = data_of_line(p, line, &size, out);
     if (data)
-        move(p, line, dev, data, size, true, out);
+        move(p, line, data, size, true, out);
     free(data);
 }
 
 static void run_dma_read(struct player *p, const struct sc_line *line, struct outcome *out)
 {
-    struct machine_device *dev = player_device(p, line->subject, out);
     uint8_t *data;
     size_t size;
 
-    if (!dev || !size_of_line(p, line, &size, out))
+    if (!can_move(p, line, out) || !size_of_line(p, line, &size, out))
         return;
     data = xcalloc(size, 1);
-    move(p, line, dev, data, size, false, out);
+    move(p, line, data, size, false, out);
     if (out->status)
         free(data);
     else
@@ -171,21 +202,33 @@ static void note_delivery(struct outcome *out, const struct machine_delivery *d)
         outcome_text(out, "reason", sluice_reason_name(d->reason));
 }
 
-static void run_msi(struct player *p, const struct sc_line *line, struct outcome *out)
+static void send(struct player *p, const struct sc_line *line, struct machine_device *dev,
+                 struct machine_delivery *delivery, struct outcome *out)
 {
-    struct machine_device *dev = player_device(p, line->subject, out);
+    const rid_t rid = machine_device_appears(dev, requester(p, line, dev));
     const uint64_t addr = player_number(p, line->call, "addr");
     const uint32_t data = (uint32_t)player_number(p, line->call, "data");
-    struct machine_delivery delivery;
-    rid_t rid;
 
-    if (!dev)
+    out->status = machine_msi(dev, rid, addr, data, delivery);
+    player_told(p, out, ghost_msi(p->ghost, dev, rid, addr, data, (int)out->status, delivery));
+}
+
+static void run_msi(struct player *p, const struct sc_line *line, struct outcome *out)
+{
+    struct machine_emulated *e = emulated(p, line);
+    struct machine_device *dev = e ? NULL : player_device(p, line->subject, out);
+    struct machine_delivery delivery;
+
+    if (e)
+        out->status =
+            machine_emulated_msi(e, player_number(p, line->call, "addr"),
+                                 (uint32_t)player_number(p, line->call, "data"), &delivery);
+    else if (dev)
+        send(p, line, dev, &delivery, out);
+    else
         return;
-    rid = machine_device_appears(dev, requester(p, line, dev));
-    out->status = machine_msi(dev, rid, addr, data, &delivery);
     player_explain(p, out);
     note_delivery(out, &delivery);
-    player_told(p, out, ghost_msi(p->ghost, dev, rid, addr, data, (int)out->status, &delivery));
 }
 
 const struct sc_verb dma_verbs[] = {

@@ -94,7 +94,7 @@ static void run_faults(struct player *p, const struct sc_line *line, struct outc
 
     if (!d)
         return;
-    sluice_faults_collect(machine_sluice(p->m));
+    machine_faults_collect(p->m);
     do {
         n = sluice_faults_read(machine_domain_sluice(d), fault, 16, &more);
         lost += more;

@@ -54,7 +54,7 @@ static void add_demanded(struct regions *r, struct machine *m, const struct sc_c
 
 bool is_device_line(const struct sc_line *line)
 {
-    return !line->subject && !strcmp(line->call->verb->name, "device");
+    return !line->subject && !strcmp(line->call->verb->name, "device") && !is_emulated(line->call);
 }
 
 static bool is_owned(const struct sc_line *line, const char *owner)

@@ -15,6 +15,7 @@ struct regions {
 
 extern const struct sc_word region_types[];
 
+/* One that the machine has: no emulated one. */
 bool is_device_line(const struct sc_line *line);
 /* In what follows, `all` is the caller's to free. */
 

@@ -59,8 +59,9 @@ static const struct sc_spec machine_fields[] = {
 };
 
 static const struct sc_word features[] = {
-    {"nested", 0},   {"pasid", 0},           {"superpages", 0}, {"two-devices", 0}, {"nvme", 0},
-    {"intremap", 0}, {"intremap-strict", 0}, {"faults", 0},     {"doorbell", 0},    {NULL, 0}};
+    {"nested", 0}, {"pasid", 0},    {"superpages", 0},      {"two-devices", 0},
+    {"nvme", 0},   {"intremap", 0}, {"intremap-strict", 0}, {"intremap-alias", 0},
+    {"faults", 0}, {"doorbell", 0}, {"viommu", 0},          {NULL, 0}};
 static const struct sc_spec require_args[] = {
     {.name = "feature", .dir = SC_IN, .kind = SC_CHOICE, .words = features, .repeat = true},
     {.name = NULL},
@@ -192,6 +193,8 @@ static const struct sc_spec domain_fields[] = {
     {.name = "budget_tables", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
     {.name = "budget_refs", .dir = SC_IN, .kind = SC_NUMBER, .size = 4},
     {.name = "max_ctx", .dir = SC_IN, .kind = SC_NUMBER, .size = 2},
+    {.name = "viommu", .dir = SC_IN, .kind = SC_CHOICE, .words = viommu_words},
+    {.name = "viommu_caps", .dir = SC_IN, .kind = SC_FLAGS, .words = viommu_caps_words},
     {.name = NULL},
 };
 
@@ -249,6 +252,10 @@ static void run_domain(struct player *p, const struct sc_line *line, struct outc
     player_explain(p, out);
     player_told(p, out, ghost_domain_added(p->ghost, &config, (int)out->status));
     free(holes.all);
+    if (out->status || viommu_said(call) != VIOMMU_VTD)
+        return;
+    out->status = viommu_give(p, d);
+    player_explain(p, out);
 }
 
 static const struct sc_spec destroy_args[] = {

@@ -6,7 +6,7 @@
 
 const struct sc_verb *const verb_groups[] = {
     setup_verbs,  device_verbs, hypercall_verbs, frames_verbs, feature_verbs, ioreq_verbs,
-    memory_verbs, dma_verbs,    doorbell_verbs,  host_verbs,   look_verbs,    later_verbs,
+    memory_verbs, dma_verbs,    doorbell_verbs,  host_verbs,   look_verbs,    vtd_verbs,
     NULL};
 
 const struct sc_verb *sc_verb_find(enum sc_subject subject, const char *name)

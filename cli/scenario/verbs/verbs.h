@@ -19,7 +19,7 @@ extern const struct sc_verb dma_verbs[];       /* devices */
 extern const struct sc_verb doorbell_verbs[];  /* messages for them */
 extern const struct sc_verb host_verbs[];      /* memory management, faults, failures */
 extern const struct sc_verb look_verbs[];      /* looking inside */
-extern const struct sc_verb later_verbs[];     /* known to the grammar, not to this build */
+extern const struct sc_verb vtd_verbs[];       /* a guest's accesses to its emulated VT-d */
 
 /* All groups; ends with NULL. */
 extern const struct sc_verb *const verb_groups[];
@@ -39,6 +39,19 @@ void setup_config_free(struct machine_config *config);
 
 /* The requester ids of a device line, at most 8: itself and its aliases. False: there are more. */
 bool device_rids(const struct sc_call *call, rid_t *rids, unsigned *nr);
+
+/*
+ * The domain gets an emulated VT-d, if it is to have one: its line says viommu=vtd, or nothing and
+ * this is the first line about it. A status.
+ */
+long viommu_give(struct player *p, struct machine_domain *d);
+/* What the domain's line says of it. */
+enum viommu_said { VIOMMU_NOT_SAID, VIOMMU_NONE, VIOMMU_VTD };
+enum viommu_said viommu_said(const struct sc_call *domain);
+extern const struct sc_word viommu_words[], viommu_caps_words[];
+
+/* Is the device an emulator, which no machine has to have? */
+bool is_emulated(const struct sc_call *device);
 
 /* The pattern that a line writes: bytes=, u64=, or fill=. NULL with *out filled in. Freed by
  * free(). */
