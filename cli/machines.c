@@ -10,12 +10,23 @@ static const char *const soft_features[] = {
 static const char *const vtd_features[] = {"superpages", "two-devices", "nvme",
                                            "faults",     "intremap",    "intremap-alias",
                                            "nested",     "viommu",      NULL};
+/* The emulated unit knows devices by their own requester ids only. */
+static const char *const nested_features[] = {"superpages", "two-devices", "nvme",   "faults",
+                                              "intremap",   "nested",      "viommu", NULL};
 static const char *const no_features[] = {NULL};
 
 const struct machine_kind machine_kinds[] = {
     {.name = "soft", .backend = &soft_backend, .features = soft_features},
     {.name = "vtd", .backend = &vtd_backend, .features = vtd_features},
     {.name = "vtd-scalable", .backend = &vtd_backend, .features = vtd_features, .scalable = true},
+    {.name = "nested-soft",
+     .backend = &nested_backend,
+     .features = nested_features,
+     .outer = &soft_backend},
+    {.name = "nested-vtd",
+     .backend = &nested_backend,
+     .features = nested_features,
+     .outer = &vtd_backend},
     {.name = "amdvi", .features = no_features},
     {.name = "smmuv3", .features = no_features},
     {.name = NULL, .features = no_features},

@@ -11,6 +11,7 @@ struct machine_kind {
     const struct machine_backend *backend; /* NULL: not in this build */
     const char *const *features;           /* what `require` may ask for; ends with NULL */
     bool scalable;
+    const struct machine_backend *outer; /* a nested one: of the machine that it is a guest of */
 };
 
 extern const struct machine_kind machine_kinds[];

@@ -25,7 +25,9 @@ enum key {
 
 static const struct argp_option options[] = {
     {"machine", KEY_MACHINE, "NAME", 0,
-     "Play on soft (the default), vtd or vtd-scalable (both start QEMU)", 0},
+     "Play on soft (the default), vtd or vtd-scalable (both start QEMU), or as a guest with an "
+     "emulated VT-d: nested-soft, nested-vtd",
+     0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
     {"trace", KEY_TRACE, NULL, 0, "Print every line with what came out and what it cost", 0},
     {"keep-going", KEY_KEEP_GOING, NULL, 0, "Play on after a line that came out otherwise", 0},

@@ -29,7 +29,9 @@ static const struct argp_option options[] = {
      "memory mapped for the next time",
      0},
     {"machine", KEY_MACHINE, "NAME", 0,
-     "Play on soft (the default), vtd or vtd-scalable (both start QEMU)", 0},
+     "Play on soft (the default), vtd or vtd-scalable (both start QEMU), or as a guest with an "
+     "emulated VT-d: nested-soft, nested-vtd",
+     0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
     {"standing-order", KEY_ORDER, "N", 0,
      "standing: what stays mapped are blocks of 1 << N pages around each buffer (9; at most 9), "

@@ -70,6 +70,7 @@ static void configure(struct guest *g, const struct guest_config *config)
         g->slots[i] = (struct machine_slot){.rids = {rid_of_device(i)}, .nr_rids = 1};
     g->config = (struct machine_config){
         .backend = config->machine->backend,
+        .outer = config->machine->outer,
         .scalable = config->machine->scalable,
         .ram = (ram + MIB - 1) / MIB * MIB,
         .blocked = true,

@@ -44,6 +44,7 @@ struct machine_slot {
 
 struct machine_config {
     const struct machine_backend *backend; /* its hardware; NULL: soft_backend */
+    const struct machine_backend *outer;   /* nested_backend: of the machine below */
     bool scalable;                         /* VT-d units: in scalable mode */
     uint64_t ram;                          /* bytes; 0: 256 MiB */
     unsigned iova_bits;                    /* 0: 48 */
@@ -78,6 +79,8 @@ struct machine_config {
 extern const struct machine_backend soft_backend;
 /* host/vtd: QEMU's device models and its VT-d. Needs QEMU to run. */
 extern const struct machine_backend vtd_backend;
+/* host/nested: a domain of another machine, `outer`, with the VT-d unit that its guest sees. */
+extern const struct machine_backend nested_backend;
 
 /*
  * 0, -EINVAL, -ENOMEM, -EOPNOTSUPP (the backend cannot be such a machine), or what the hardware

@@ -261,6 +261,27 @@ static void test_emulated(void **state)
            "");
 }
 
+/* A machine that is a guest of another plays as any other. */
+static void nested(struct run *run)
+{
+    struct words why = {.n = 0};
+
+    run->machine = machine_kind_find("nested-soft", &why);
+}
+
+static void test_nested_machine(void **state)
+{
+    struct result r =
+        play(DOMAIN DEVICE "nic: dma_write addr=0x3000 len=8 fill=7 => ok\n"
+                           "nic: dma_write addr=0x800000 len=8 fill=7 => blocked reason=no-write\n"
+                           "d: faults => 1 device=nic dfn=0x800\n",
+             &report_text, nested);
+
+    (void)state;
+    assert_string_equal(r.out, "1 passed, 0 failed, 0 skipped\n");
+    result_free(&r);
+}
+
 static void test_later_interfaces(void **state)
 {
     (void)state;
@@ -594,6 +615,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_skipped),
         cmocka_unit_test(test_viommu),
         cmocka_unit_test(test_emulated),
+        cmocka_unit_test(test_nested_machine),
         cmocka_unit_test(test_later_interfaces),
         cmocka_unit_test(test_stages),
         cmocka_unit_test(test_unreadable),

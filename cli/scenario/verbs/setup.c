@@ -143,6 +143,7 @@ void setup_config(const struct scenario *sc, const struct machine_kind *machine,
 
     *config = (struct machine_config){
         .backend = machine->backend,
+        .outer = machine->outer,
         .scalable = machine->scalable,
         .ram = player_number(&p, call, "ram"),
         .iova_bits = (unsigned)player_number(&p, call, "aw"),
