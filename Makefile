@@ -2,7 +2,7 @@
 # The front door: installs what is missing, configures, and lets meson and ninja do the work.
 #
 #   make            build; the command is build/sluice
-#   make run        a tour: the rules in memory, then a disk on VT-d in QEMU, then a disk for two
+#   make run        a tour: the rules in memory, a disk on VT-d in QEMU, a guest with a VT-d, a disk for two
 #   make test       everything that must pass, in minutes
 #   make bench      how fast, against limits measured in the same run
 #   make help       the rest
@@ -28,6 +28,8 @@ run: all
 	@build/sluice play --tour scenarios/tour.scn
 	@echo
 	@build/sluice play --machine=vtd --tour scenarios/tour_disk.scn
+	@echo
+	@build/sluice play --machine=vtd --tour scenarios/tour_viommu.scn
 	@echo
 	@build/examples/mediated-nvme --machine=vtd
 
@@ -110,7 +112,7 @@ clean:
 
 help:
 	@echo 'make            build; the command is build/sluice'
-	@echo 'make run        a tour: the rules in memory, then a disk on VT-d in QEMU, then a disk for two'
+	@echo 'make run        a tour: the rules in memory, a disk on VT-d in QEMU, a guest with a VT-d, a disk for two'
 	@echo 'make test       everything that must pass, in minutes'
 	@echo 'make bench      how fast, against limits measured in the same run'
 	@echo "make replay TRACES='a.xz b.xz'   recorded maps and unmaps, with each policy"
