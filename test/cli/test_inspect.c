@@ -431,7 +431,6 @@ static void test_unplayable(void **state)
     expect_error(
         "oops\n", 2,
         "f:1: unknown verb 'oops', expected one without a subject (see sluice play --verbs)\n");
-    expect_error("require nested\n", 1, "f: needs nested, which machine soft does not have\n");
 }
 
 static void check_file(const char *path)
