@@ -127,13 +127,13 @@ static bool tell_remote(const struct fixture *f, uint16_t caller, uint16_t domid
                         long status)
 {
     const struct pv_iommu_remote_cmd remote = {.domid = domid, .cmd = cmd};
-    const struct pv_iommu_alloc alloc = {0};
+    const struct pv_iommu_alloc_nested zeros = {0}; /* the largest of those told of here */
     const struct ghost_call told = {.caller = caller,
                                     .subop = IOMMU_remote_cmd,
                                     .in = &remote,
                                     .out = &remote,
-                                    .inner_in = &alloc,
-                                    .inner_out = &alloc,
+                                    .inner_in = &zeros,
+                                    .inner_out = &zeros,
                                     .status = status};
 
     return ghost_called(f->g, &told);
