@@ -70,17 +70,20 @@ static void add_run(struct update *u, const struct guest_run *run)
 static void read_runs(struct update *u, dfn_t *at, dfn_t last)
 {
     struct guest_walk w = guest_walk_of(&u->c->first, &u->c->domain->memory);
-    uint64_t frames = 0, nr, skip;
+    uint64_t frames = 0, nr = 0, skip = 0; /* nr: free ones from *at on, or skip are not */
     struct guest_run run;
 
     while (at->n <= last.n && u->nr < RUNS && w.reads < MOST_READS && frames < MOST_FRAMES) {
-        nr = free_run(u->c, *at, last.n - at->n + 1, &skip);
+        if (!nr)
+            nr = free_run(u->c, *at, last.n - at->n + 1, &skip);
         if (nr) {
             guest_walk(&w, *at, nr, &run);
             add_run(u, &run);
             frames += run.rights ? run.nr : 0;
+            nr -= run.nr;
         }
-        *at = dfn_add(*at, nr ? run.nr : skip);
+        *at = dfn_add(*at, skip ? skip : run.nr);
+        skip = 0;
     }
 }
 
@@ -226,9 +229,9 @@ static uint64_t compare(struct update *u, dfn_t dfn, const struct target *t, uin
 }
 
 /* Of one run; how far it came. *missing: there will be something to map. */
-static uint64_t take_run(struct update *u, const struct guest_run *run, bool *missing)
+static uint64_t take_run(struct memory_locked l, struct update *u, const struct guest_run *run,
+                         bool *missing)
 {
-    struct memory_locked l = memory_lock(&u->c->domain->memory);
     const uint64_t most = run->rights ? UINT64_MAX : MOST_WORK; /* what maps is bounded */
     uint64_t at, same = 0, wanted = 0, done;
     bool stopped = false;
@@ -240,7 +243,6 @@ static uint64_t take_run(struct update *u, const struct guest_run *run, bool *mi
         wanted += t.attr ? done : 0;
         stopped = done < t.nr;
     }
-    memory_unlock(l);
     *missing = same < wanted;
     return at;
 }
@@ -292,9 +294,8 @@ static int fill(struct memory_locked l, struct update *u, dfn_t dfn, const struc
 }
 
 /* The frames are found, referenced and shown under one lock. */
-static int map_run(struct update *u, const struct guest_run *run)
+static int map_run(struct memory_locked l, struct update *u, const struct guest_run *run)
 {
-    struct memory_locked l = memory_lock(&u->c->domain->memory);
     uint64_t at;
     struct target t;
     int err = 0;
@@ -304,7 +305,6 @@ static int map_run(struct update *u, const struct guest_run *run)
         if (t.attr)
             err = fill(l, u, dfn_add(run->dfn, at), &t);
     }
-    memory_unlock(l);
     return err;
 }
 
@@ -322,12 +322,13 @@ static int make_room(struct context *c, const struct guest_run *run)
 /* Takes out what differs; the runs end where it came to, and so does *at. */
 static uint32_t take_runs(struct update *u, dfn_t *at)
 {
+    struct memory_locked l = memory_lock(&u->c->domain->memory);
     uint32_t missing = 0;
     bool some;
 
     for (unsigned i = 0; i < u->nr; i++) {
         struct guest_run *run = &u->run[i];
-        const uint64_t done = take_run(u, run, &some);
+        const uint64_t done = take_run(l, u, run, &some);
 
         if (some)
             missing |= UINT32_C(1) << i;
@@ -337,21 +338,26 @@ static uint32_t take_runs(struct update *u, dfn_t *at)
         run->nr = done;
         u->nr = i + 1;
     }
+    memory_unlock(l);
     return missing;
 }
 
 static int map_runs(struct update *u, uint32_t missing)
 {
+    struct memory_locked l;
     int err = 0;
 
     u->f = (struct flush){.c = u->c, .tables = true};
-    for (unsigned i = 0; i < u->nr && !err; i++) {
-        if (!(missing >> i & 1))
-            continue;
-        err = make_room(u->c, &u->run[i]);
-        if (!err)
-            err = map_run(u, &u->run[i]);
-    }
+    for (unsigned i = 0; i < u->nr && !err; i++)
+        if (missing >> i & 1)
+            err = make_room(u->c, &u->run[i]);
+    if (err || !missing)
+        return err;
+    l = memory_lock(&u->c->domain->memory);
+    for (unsigned i = 0; i < u->nr && !err; i++)
+        if (missing >> i & 1)
+            err = map_run(l, u, &u->run[i]);
+    memory_unlock(l);
     return err;
 }
 
