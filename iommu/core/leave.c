@@ -259,12 +259,6 @@ static int leave_run(struct domain *d, mfn_t mfn, uint64_t nr, bool wait)
     return !err && failed ? -EIO : err;
 }
 
-static void mark(struct memory_locked l, mfn_t mfn, uint64_t nr, bool leaving)
-{
-    for (uint64_t i = mfn.n; i < mfn.n + nr; i++)
-        l.m->frames->owner[i].leaving = leaving;
-}
-
 /* The run of frames at gfn. */
 static mfn_t mark_run(struct domain *d, gfn_t gfn, uint64_t max, bool leaving, uint64_t *nr)
 {
@@ -273,7 +267,7 @@ static mfn_t mark_run(struct domain *d, gfn_t gfn, uint64_t max, bool leaving, u
     mfn_t mfn;
 
     CHECK(d->s->port, !memory_find(l, gfn, max, &mfn, nr, &rights));
-    mark(l, mfn, *nr, leaving);
+    memory_mark(l, mfn, *nr, leaving);
     memory_unlock(l);
     return mfn;
 }
@@ -356,7 +350,7 @@ static bool next_run(struct domain *d, mfn_t *mfn, uint64_t *nr)
         if (*nr > LEAVE_FRAMES)
             *nr = LEAVE_FRAMES;
         d->leave_cursor = gfn_of(leaf.dfn.n + before);
-        mark(l, *mfn, *nr, true);
+        memory_mark(l, *mfn, *nr, true);
     }
     memory_unlock(l);
     return found;

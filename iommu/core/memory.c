@@ -28,6 +28,7 @@ int memory_init(struct memory *m, struct frames *frames, uint32_t refs_limit)
 
     m->frames = frames;
     m->refs = 0;
+    m->nr_leaving = 0;
     /* A frame's count has 32 bits and holds the owner's reference too: it must not overflow. */
     m->refs_limit = refs_limit < UINT32_MAX ? refs_limit : UINT32_MAX - 1;
     m->pages = (struct pt_pages){.port = frames->port, .limit = UINT32_MAX};
@@ -130,6 +131,16 @@ void memory_put(struct memory_locked l, mfn_t mfn, uint64_t nr)
 {
     l.m->refs -= (uint32_t)nr;
     frames_put(l.m->frames, mfn, nr);
+}
+
+void memory_mark(struct memory_locked l, mfn_t mfn, uint64_t nr, bool leaving)
+{
+    struct frame_owner *owner = l.m->frames->owner;
+
+    for (uint64_t i = mfn.n; i < mfn.n + nr; i++) {
+        l.m->nr_leaving += (uint64_t)leaving - owner[i].leaving;
+        owner[i].leaving = leaving;
+    }
 }
 
 void memory_put_run(void *arg, mfn_t first, uint64_t nr)

@@ -20,6 +20,7 @@ struct memory {
     struct pt_pages pages;
     struct pgtable map;
     uint32_t refs, refs_limit; /* references that the domain's mappings hold, and its budget */
+    uint64_t nr_leaving;       /* frames in the map that are marked so */
 };
 
 /* Proof that the lock is held. */
@@ -57,6 +58,9 @@ uint64_t memory_list(struct memory_locked l, gfn_t gfn, uint64_t max, unsigned r
  */
 int memory_get(struct memory_locked l, mfn_t mfn, uint64_t nr);
 void memory_put(struct memory_locked l, mfn_t mfn, uint64_t nr);
+
+/* Frames of the map: its owner is giving them up, or keeps them after all. */
+void memory_mark(struct memory_locked l, mfn_t mfn, uint64_t nr, bool leaving);
 
 /* What to do with frames that leave a table (pt_release_run): `arg` points to the memory_locked. */
 void memory_put_run(void *arg, mfn_t first, uint64_t nr);

@@ -230,6 +230,7 @@ static int remove_frames(struct domain_locked l, gfn_t gfn, uint64_t nr, int fai
     if (!err || err == -EIO) {
         ml = memory_lock(&l.d->memory);
         map_remove(ml, gfn, nr, err ? frames_lose : frames_disown);
+        ml.m->nr_leaving -= nr;
         memory_unlock(ml);
     }
     space_leave(&sp);

@@ -96,11 +96,15 @@ struct target {
     unsigned attr; /* 0: nothing */
 };
 
-/* How many of the frames are leaving, or not, as the first of them. */
-static uint64_t alike(const struct frames *f, mfn_t mfn, uint64_t nr)
+/* How many of the frames are leaving, or not, as the first. Mostly none of the domain's is. */
+static uint64_t alike(struct memory_locked l, mfn_t mfn, uint64_t nr, bool *leaving)
 {
+    const struct frames *f = l.m->frames;
     uint64_t i = 1;
 
+    *leaving = l.m->nr_leaving && f->owner[mfn.n].leaving;
+    if (!l.m->nr_leaving)
+        return nr;
     while (i < nr && f->owner[mfn.n + i].leaving == f->owner[mfn.n].leaving)
         i++;
     return i;
@@ -109,14 +113,14 @@ static uint64_t alike(const struct frames *f, mfn_t mfn, uint64_t nr)
 /* From frame `at` of the run on. */
 static struct target compose(struct memory_locked l, const struct guest_run *run, uint64_t at)
 {
-    const struct frames *f = l.m->frames;
     struct target t = {.nr = run->nr - at};
     unsigned rights;
+    bool leaving;
 
     if (!run->rights || memory_find(l, gfn_add(run->gfn, at), run->nr - at, &t.mfn, &t.nr, &rights))
         return t;
-    t.nr = alike(f, t.mfn, t.nr);
-    if (!f->owner[t.mfn.n].leaving)
+    t.nr = alike(l, t.mfn, t.nr, &leaving);
+    if (!leaving)
         t.attr = run->rights & rights;
     return t;
 }

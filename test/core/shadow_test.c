@@ -174,19 +174,26 @@ static void rights_are_those_of_both(void **state)
     assert_int_equal(attr, PT_READ);
 }
 
+static void mark_leaving(struct host *h, uint64_t mfn, bool leaving)
+{
+    struct memory_locked l = memory_lock(&domain_of(h->d)->memory);
+
+    memory_mark(l, mfn_of(mfn), 1, leaving);
+    memory_unlock(l);
+}
+
 /* Somebody gives a frame up while the guest flushes: it is on its way out already. */
 static void what_is_leaving_is_not_mapped(void **state)
 {
     struct host *h = *state;
-    struct frames *f = &instance_of(h->s)->frames;
     uint16_t no;
 
     prepare_memory(h);
     guest_write(h, LOWEST, 1, x86_page(DATA, true));
-    f->owner[BASE + DATA].leaving = true;
+    mark_leaving(h, BASE + DATA, true);
     no = new_nested(h, ROOT);
     assert_int_equal(goes_to(h, no, 1, NULL), NOWHERE);
-    f->owner[BASE + DATA].leaving = false;
+    mark_leaving(h, BASE + DATA, false);
 }
 
 static void an_interrupted_flush_comes_to_the_same(void **state)
