@@ -74,7 +74,9 @@ bench: deps
 
 replay: all
 	@for trace in $(or $(TRACES),$(wildcard test/cli/data/short_*)); do for policy in strict deferred standing; do \
-		build/sluice replay --policy=$$policy $$trace || exit 1; echo; done; done
+		build/sluice replay --policy=$$policy $$trace || exit 1; echo; done; \
+		for policy in strict traced; do for through in viommu nested; do \
+		build/sluice replay --through=$$through --policy=$$policy $$trace || exit 1; echo; done; done; done
 
 exhaustive: deps
 	$(call setup,build,gcc,)
@@ -115,7 +117,7 @@ help:
 	@echo 'make run        a tour: the rules in memory, a disk on VT-d in QEMU, a guest with a VT-d, a disk for two'
 	@echo 'make test       everything that must pass, in minutes'
 	@echo 'make bench      how fast, against limits measured in the same run'
-	@echo "make replay TRACES='a.xz b.xz'   recorded maps and unmaps, with each policy"
+	@echo "make replay TRACES='a.xz b.xz'   recorded maps and unmaps, in each way"
 	@echo 'make check      format, include direction, headers that compile alone'
 	@echo 'make lint       clang-tidy'
 	@echo 'make format     lays the code out'

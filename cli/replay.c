@@ -21,12 +21,17 @@ enum key {
     KEY_CHECK = 0x100,
     KEY_DMA,
     KEY_ORDER,
+    KEY_THROUGH,
 };
 
 static const struct argp_option options[] = {
-    {"policy", KEY_POLICY, "strict|deferred|standing", 0,
-     "How the guest's DMA layer unmaps: at once (the default); with a flush for many; or it leaves "
-     "memory mapped for the next time",
+    {"through", KEY_THROUGH, "hypercalls|viommu|nested", 0,
+     "How the guest has addresses translated: by hypercalls (the default); by its own driver for "
+     "an emulated VT-d, in legacy mode; or in scalable mode with first-stage tables",
+     0},
+    {"policy", KEY_POLICY, "strict|deferred|standing|traced", 0,
+     "How the guest unmaps: at once (the default); hypercalls: with a flush for many, or it leaves "
+     "memory mapped for the next time; emulated VT-d: with the trace's own invalidations",
      0},
     {"machine", KEY_MACHINE, "NAME", 0,
      "Play on soft (the default), vtd or vtd-scalable (both start QEMU), or as a guest with an "
@@ -84,12 +89,31 @@ static void choose_machine(struct argp_state *state, struct replay_config *confi
 
 static void choose_policy(struct argp_state *state, struct replay_config *config, const char *name)
 {
-    for (unsigned i = REPLAY_STRICT; i <= REPLAY_STANDING; i++)
+    for (unsigned i = REPLAY_STRICT; i <= REPLAY_TRACED; i++)
         if (!strcmp(name, replay_policy_name((enum replay_policy)i))) {
             config->policy = (enum replay_policy)i;
             return;
         }
-    argp_error(state, "--policy=%s: expected strict, deferred or standing", name);
+    argp_error(state, "--policy=%s: expected strict, deferred, standing or traced", name);
+}
+
+static void choose_through(struct argp_state *state, struct replay_config *config, const char *name)
+{
+    for (unsigned i = REPLAY_HYPERCALLS; i <= REPLAY_NESTED; i++)
+        if (!strcmp(name, replay_through_name((enum replay_through)i))) {
+            config->through = (enum replay_through)i;
+            return;
+        }
+    argp_error(state, "--through=%s: expected hypercalls, viommu or nested", name);
+}
+
+static void check_choice(struct argp_state *state, const struct replay_config *c)
+{
+    if (!replay_suits(c->through, c->policy))
+        argp_error(state, "--policy=%s does not go with --through=%s: expected %s",
+                   replay_policy_name(c->policy), replay_through_name(c->through),
+                   c->through == REPLAY_HYPERCALLS ? "strict, deferred or standing"
+                                                   : "strict or traced");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -102,6 +126,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_POLICY:
         choose_policy(state, &a->config, arg);
+        return 0;
+    case KEY_THROUGH:
+        choose_through(state, &a->config, arg);
         return 0;
     case KEY_JSON:
         a->json = true;
@@ -124,6 +151,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "which TRACE?");
+        return 0;
+    case ARGP_KEY_END:
+        check_choice(state, &a->config);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where interrupts are written to there is no memory. */
-#define HOLE (UINT64_C(0xfee00000) / FRAMES_BLOCK)
+#define HOLE     (FRAMES_HOLE / FRAMES_BLOCK)
+#define HOLE_END (FRAMES_HOLE_END / FRAMES_BLOCK)
 
 static int by_first(const void *a, const void *b)
 {
@@ -44,7 +44,13 @@ static size_t merge(struct frames_run *runs, size_t nr)
     return nr ? kept + 1 : 0;
 }
 
-/* A run that would lie over the hole comes behind it. false: too much. */
+/* What would lie over the hole comes behind it. */
+static uint64_t clear_of_hole(uint64_t at, uint64_t nr)
+{
+    return at < HOLE_END && at + nr > HOLE ? HOLE_END : at;
+}
+
+/* false: too much. */
 static bool place(struct frames_map *f)
 {
     uint64_t at = 0;
@@ -54,16 +60,22 @@ static bool place(struct frames_map *f)
 
         if (nr > FRAMES_MOST / FRAMES_BLOCK)
             return false;
-        if (at <= HOLE && at + nr > HOLE)
-            at = HOLE + 1;
-        f->runs[i].at = at;
-        at += nr;
+        f->runs[i].at = clear_of_hole(at, nr);
+        at = f->runs[i].at + nr;
         if (at > FRAMES_MOST / FRAMES_BLOCK)
             return false;
     }
-    f->spare = (at == HOLE ? HOLE + 1 : at) * FRAMES_BLOCK;
+    f->spare = clear_of_hole(at, 1) * FRAMES_BLOCK;
     f->bytes = f->spare + FRAMES_BLOCK;
     return true;
+}
+
+void frames_more(struct frames_map *f, uint64_t bytes)
+{
+    const uint64_t nr = (bytes + FRAMES_BLOCK - 1) / FRAMES_BLOCK;
+
+    f->more = clear_of_hole(f->bytes / FRAMES_BLOCK, nr) * FRAMES_BLOCK;
+    f->bytes = f->more + nr * FRAMES_BLOCK;
 }
 
 bool frames_map(const struct trace *t, struct frames_map *out, char *error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Making the machine, its one guest and its devices, and ending them. */
 #include "guest.h"
+#include "frames.h"
 
 #include "../scenario/alloc.h"
 
@@ -10,10 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-#define DOMID  1u
-#define MIB    (UINT64_C(1) << 20)
-#define EXTRA  (64 * MIB) /* of the machine's RAM: tables, and what hardware takes */
-#define WINDOW UINT64_C(0xfee00000)
+#define DOMID 1u
+#define MIB   (UINT64_C(1) << 20)
+#define EXTRA (64 * MIB) /* of the machine's RAM: tables, and what hardware takes */
 
 uint64_t guest_ns(void)
 {
@@ -88,7 +88,7 @@ static int fail(struct guest *g, int err, char *error)
 static int add_domain(struct guest *g, const struct guest_config *config, char *error)
 {
     static const struct sluice_region hole = {
-        .first = WINDOW, .last = WINDOW + 2 * MIB - 1, .type = SLUICE_REGION_RESERVED};
+        .first = FRAMES_HOLE, .last = FRAMES_HOLE_END - 1, .type = SLUICE_REGION_RESERVED};
     const struct machine_domain_config c = {
         .name = "guest",
         .domid = DOMID,
@@ -174,6 +174,16 @@ unsigned guest_close(struct guest *g)
     free(g->devices);
     free(g->slots);
     return leaked;
+}
+
+int guest_viommu(struct guest *g, uint64_t capabilities)
+{
+    const struct machine_viommu_config config = {.capabilities = capabilities};
+    const int err = machine_viommu_create(g->d, &config);
+
+    if (!err)
+        ghost_viommu(g->ghost, DOMID);
+    return err;
 }
 
 int guest_dma(struct guest *g, unsigned device, uint64_t address, void *data, size_t size,

@@ -27,6 +27,8 @@ struct guest_counts {
     uint64_t calls[GUEST_SUBOPS], hypercalls;
     uint64_t submissions; /* to the unit, in hypercalls */
     uint64_t ghost_ns;    /* spent on the model: no cost of the guest's */
+    uint64_t exits;       /* accesses to registers of its emulated unit */
+    uint64_t synced;      /* pages of its tables that the unit looked at */
 };
 
 struct guest {
@@ -57,6 +59,9 @@ void guest_wrong(struct guest *g, const char *format, ...) __attribute__((format
 void guest_told(struct guest *g, bool right);
 /* The whole comparison; then caches remember what they can. */
 void guest_check(struct guest *g);
+
+/* Its devices are behind an emulated VT-d with these SLUICE_VIOMMU_* from now on. */
+int guest_viommu(struct guest *g, uint64_t capabilities);
 
 /* DMA of a device, of which the model is told. */
 int guest_dma(struct guest *g, unsigned device, uint64_t address, void *data, size_t size,

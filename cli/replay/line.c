@@ -117,6 +117,17 @@ static bool parse_unmap(struct parse *p)
            range(p);
 }
 
+/* did=N */
+static bool parse_id(struct parse *p)
+{
+    if (p->words.size[6] < 4 || memcmp(p->words.at[6], "did=", 4))
+        return wrong(p, "'%.*s': expected did=N",
+                     (int)(p->words.size[6] < 40 ? p->words.size[6] : 40), p->words.at[6]);
+    p->words.at[6] += 4;
+    p->words.size[6] -= 4;
+    return small(p, 6, 10, "did", &p->out->id);
+}
+
 static bool parse_invalidation(struct parse *p)
 {
     const char kind = *p->words.at[5];
@@ -127,7 +138,8 @@ static bool parse_invalidation(struct parse *p)
         return wrong(p, "kind '%.*s': expected p, ph, d or g",
                      (int)(p->words.size[5] < 40 ? p->words.size[5] : 40), p->words.at[5]);
     p->out->kind = kind;
-    return true;
+    p->out->leaf_only = p->words.size[5] > 1 && p->words.at[5][1] == 'h';
+    return p->words.nr < 7 || parse_id(p);
 }
 
 static bool parse_free_iova(struct parse *p)
@@ -194,7 +206,7 @@ bool line_parse(const char *text, struct trace_line *out, char *why)
     struct parse p = {.out = out, .why = why};
     const struct op *op;
 
-    *out = (struct trace_line){.domain = LINE_NO_SPACE};
+    *out = (struct trace_line){.domain = LINE_NO_SPACE, .id = LINE_NO_SPACE};
     split(text, &p.words);
     if (!p.words.nr || *p.words.at[0] == '#')
         return true;

@@ -23,6 +23,8 @@ struct trace_line {
     uint64_t iova, size, paddr;
     uint32_t prot;
     char kind;       /* of I: p, d or g */
+    bool leaf_only;  /* of I: ph */
+    uint32_t id;     /* of I: the domain's id in the unit; LINE_NO_SPACE: not said */
     char device[16]; /* of A */
 };
 

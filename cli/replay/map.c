@@ -152,7 +152,7 @@ static int unmap_one_list(struct replay *r, const struct trace_op *op, uint32_t 
         sample_live(r, &p);
     err = unmap_list(r, &r->spaces[op->space], head);
     if (due && !err)
-        sample_late(r, &p);
+        sample_late(r, &p, r->config->policy == REPLAY_STRICT);
     free(r->live[head]);
     r->live[head] = NULL;
     return err;
@@ -173,7 +173,7 @@ static int unmap_range(struct replay *r, const struct trace_op *op, const struct
         sample_live(r, &p);
     err = unmap_fixed(r, &r->spaces[op->space], u);
     if (due && !err)
-        sample_late(r, &p);
+        sample_late(r, &p, r->config->policy == REPLAY_STRICT);
     return err;
 }
 

@@ -21,4 +21,10 @@ static inline uint64_t replay_maps(const struct replay *r)
     return r->t->counts.maps - r->t->counts.mmio;
 }
 
+/* What the guest gave the processor up for. */
+static inline uint64_t replay_exits(const struct replay *r)
+{
+    return r->cost.hypercalls + r->cost.exits;
+}
+
 #endif

@@ -54,6 +54,9 @@ static json_t *here(const struct replay *r)
     const struct replay_counts *c = &r->counts;
     json_t *o = json_object();
 
+    set(o, "exits", replay_exits(r));
+    set_real(o, "exits_per_map", replay_ratio(replay_exits(r), replay_maps(r)));
+    set(o, "pages_synced", r->cost.synced);
     set(o, "hypercalls", r->cost.hypercalls);
     json_object_set_new(o, "hypercalls_by_kind", calls(&r->cost));
     set(o, "flushes", r->cost.submissions);
@@ -94,6 +97,7 @@ void replay_print_json(const struct replay *r, const char *name, FILE *out)
 
     json_object_set_new(o, "file", json_string(name));
     json_object_set_new(o, "machine", json_string(r->config->machine->name));
+    json_object_set_new(o, "through", json_string(replay_through_name(r->config->through)));
     json_object_set_new(o, "policy", json_string(replay_policy_name(r->config->policy)));
     set(o, "domains", r->t->nr_spaces);
     set(o, "devices", r->t->nr_devices);

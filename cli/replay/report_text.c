@@ -42,6 +42,13 @@ static void calls(struct table *t, const struct replay *r)
     ratio(t, "hypercalls per map", replay_ratio(r->cost.hypercalls, replay_maps(r)));
 }
 
+static void exits(struct table *t, const struct replay *r)
+{
+    line(t, "exits", r->cost.exits);
+    ratio(t, "exits per map", replay_ratio(r->cost.exits, replay_maps(r)));
+    line(t, "pages synced", r->cost.synced);
+}
+
 static void flushes(struct table *t, const struct replay *r)
 {
     const struct trace_counts *c = &r->t->counts;
@@ -96,10 +103,11 @@ void replay_print(const struct replay *r, const char *name, FILE *out)
     struct table t = {.line = NULL};
 
     fprintf(out,
-            "%s on %s, %s: %" PRIu64 " events, %u domains, %u devices, %" PRIu64
+            "%s on %s, by %s, %s: %" PRIu64 " events, %u domains, %u devices, %" PRIu64
             " MiB of guest memory\n",
-            name, r->config->machine->name, replay_policy_name(r->config->policy), c->events,
-            r->t->nr_spaces, r->t->nr_devices, r->frames.bytes >> 20);
+            name, r->config->machine->name, replay_through_name(r->config->through),
+            replay_policy_name(r->config->policy), c->events, r->t->nr_spaces, r->t->nr_devices,
+            r->frames.bytes >> 20);
     if (c->mmio)
         fprintf(out, "%" PRIu64 " maps of device memory are left out\n", c->mmio);
     table_line(&t);
@@ -107,7 +115,7 @@ void replay_print(const struct replay *r, const char *name, FILE *out)
     table_cell(&t, "here");
     table_cell(&t, "traced");
     mapped(&t, r);
-    calls(&t, r);
+    (r->config->through == REPLAY_HYPERCALLS ? calls : exits)(&t, r);
     flushes(&t, r);
     times(&t, r);
     table_print(&t, "  ", "lrr", out);

@@ -83,7 +83,7 @@ void sample_live(struct replay *r, const struct place *p)
     live_at(r, p, device, p->size - sizeof(uint64_t));
 }
 
-void sample_late(struct replay *r, const struct place *p)
+void sample_late(struct replay *r, const struct place *p, bool flushed)
 {
     struct attempt a = {
         .address = p->address, .guest = p->gfn * LINE_PAGE, .write = p->prot & LINE_WRITE};
@@ -94,7 +94,7 @@ void sample_late(struct replay *r, const struct place *p)
         return;
     err = attempt(r, &a, &right);
     *(err ? &r->counts.blocked : &r->counts.late) += 1;
-    if (!err && r->config->policy == REPLAY_STRICT)
+    if (!err && flushed)
         guest_wrong(&r->guest, "a device reached 0x%llx after its unmap",
                     (unsigned long long)a.address);
     else if (!err && !right)

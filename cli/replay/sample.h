@@ -16,7 +16,7 @@ struct place {
 bool sample_due(const struct replay *r, unsigned *since);
 /* The device reaches the buffer's first bytes and its last. */
 void sample_live(struct replay *r, const struct place *p);
-/* After the unmap. With the strict policy it must not. */
-void sample_late(struct replay *r, const struct place *p);
+/* After the unmap. Once that was flushed it must not. */
+void sample_late(struct replay *r, const struct place *p, bool flushed);
 
 #endif

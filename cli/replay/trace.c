@@ -60,15 +60,6 @@ struct trace_space *trace_space(struct trace_reader *r, bool make)
     return s;
 }
 
-static bool count_invalidation(struct trace_reader *r)
-{
-    struct trace_counts *c = &r->t->counts;
-
-    c->invalidations++;
-    *(r->line.kind == 'p' ? &c->pages : r->line.kind == 'd' ? &c->domains : &c->all) += 1;
-    return true;
-}
-
 static bool read_op(struct trace_reader *r)
 {
     struct trace_counts *c = &r->t->counts;
@@ -83,7 +74,7 @@ static bool read_op(struct trace_reader *r)
     case 'X':
         return trace_end(r);
     case 'I':
-        return count_invalidation(r);
+        return trace_invalidate(r);
     case 'F':
         c->drains++;
         return true;
@@ -158,6 +149,7 @@ void trace_free(struct trace *t)
     free(t->ops);
     free(t->maps);
     free(t->unmaps);
+    free(t->invalidations);
     free(t->finals);
     memset(t, 0, sizeof(*t));
 }

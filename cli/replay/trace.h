@@ -38,11 +38,20 @@ struct trace_unmap {
     uint32_t map; /* the first; of those that are not fixed the head of a list */
 };
 
-enum trace_kind { TRACE_MAP, TRACE_UNMAP, TRACE_ATTACH, TRACE_END };
+/* What the traced system's driver submitted. */
+struct trace_invalidation {
+    uint64_t iova, size; /* of kind p */
+    char kind;           /* p, d or g */
+    bool leaf_only;
+};
+
+enum trace_kind { TRACE_MAP, TRACE_UNMAP, TRACE_INVALIDATE, TRACE_ATTACH, TRACE_END };
+
+#define TRACE_EVERYWHERE UINT16_MAX /* the space of an invalidation: of all, or it is not known */
 
 struct trace_op {
     uint64_t time;
-    uint32_t index; /* of maps, unmaps or devices */
+    uint32_t index; /* of maps, unmaps, invalidations or devices */
     uint32_t line;
     uint16_t space;
     uint8_t kind;
@@ -55,6 +64,8 @@ struct trace_space {
     bool attached; /* a device came */
     bool managed;  /* the first that came was in another one before: somebody chooses addresses */
     bool ended;
+    unsigned nr_devices; /* that are in it */
+    uint32_t id;         /* in the unit, as Linux gives them; 0: none */
     uint64_t highest;    /* byte */
     uint64_t live, peak; /* maps */
     live_tree tree;
@@ -91,6 +102,8 @@ struct trace {
     uint32_t nr_maps, room_maps;
     struct trace_unmap *unmaps;
     uint32_t nr_unmaps, room_unmaps;
+    struct trace_invalidation *invalidations;
+    uint32_t nr_invalidations, room_invalidations;
     struct trace_final *finals;
     uint32_t nr_finals, room_finals;
     struct trace_space spaces[TRACE_SPACES];
@@ -127,8 +140,11 @@ bool trace_add_op(struct trace_reader *r, enum trace_kind kind, uint32_t space, 
 struct trace_space *trace_space(struct trace_reader *r, bool make);
 bool trace_map(struct trace_reader *r);
 bool trace_unmap(struct trace_reader *r);
+bool trace_invalidate(struct trace_reader *r);
 bool trace_attach(struct trace_reader *r);
 bool trace_end(struct trace_reader *r);
+/* The space has no devices any more. */
+void trace_leave(struct trace_space *s);
 /* At the end of the file. */
 void trace_settle(struct trace *t);
 

@@ -78,6 +78,40 @@ static struct trace_device *find_device(struct trace *t, const char *name)
     return NULL;
 }
 
+#define FIRST_ID 2u /* Linux keeps the lower ones */
+
+static bool is_taken(const struct trace *t, uint32_t id)
+{
+    for (uint32_t i = 0; i < t->nr_spaces; i++)
+        if (t->spaces[i].id == id)
+            return true;
+    return false;
+}
+
+/* With its first device it gets the lowest id that is free, and has it until the last one goes. */
+static void enter(struct trace *t, struct trace_space *s)
+{
+    uint32_t id = FIRST_ID;
+
+    while (!s->id && is_taken(t, id))
+        id++;
+    if (!s->id)
+        s->id = id;
+    s->nr_devices++;
+}
+
+static void leave(struct trace_space *s)
+{
+    if (s->nr_devices && !--s->nr_devices)
+        s->id = 0;
+}
+
+void trace_leave(struct trace_space *s)
+{
+    s->nr_devices = 0;
+    s->id = 0;
+}
+
 /* The space that a device comes to first is its kernel's; others are somebody's who manages them.
  */
 bool trace_attach(struct trace_reader *r)
@@ -98,7 +132,10 @@ bool trace_attach(struct trace_reader *r)
     if (!dev) {
         dev = &t->devices[t->nr_devices++];
         memcpy(dev->name, r->line.device, sizeof(dev->name));
+    } else {
+        leave(&t->spaces[dev->space]);
     }
+    enter(t, s);
     dev->space = (uint16_t)index_of(t, s);
     return trace_add_op(r, TRACE_ATTACH, dev->space, (uint32_t)(dev - t->devices), false);
 }

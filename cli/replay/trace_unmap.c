@@ -150,6 +150,7 @@ bool trace_end(struct trace_reader *r)
             return false;
     }
     b.s->ended = true;
+    trace_leave(b.s);
     return trace_add_op(r, TRACE_END, index_of(&b), 0, false);
 }
 

@@ -305,6 +305,36 @@ static void test_frames(void **state)
     trace_free(t);
 }
 
+/* An invalidation of a whole domain may have nothing but its id in the unit, as Linux gives them.
+ */
+static void test_invalidations(void **state)
+{
+    struct trace *t = read_text("1 0 A 0000:00:02.0\n1 1 A 0000:00:03.0\n"
+                                "2 - I 0 0 d did=3\n"
+                                "2 - I 0 0 d did=9\n"
+                                "2 1 I 4000 2000 ph did=9\n"
+                                "2 1 I 0 0 g did=3\n"
+                                "3 2 A 0000:00:02.0\n" /* 0 has no device any more */
+                                "4 - I 0 0 d did=2\n"
+                                "5 2 X\n"
+                                "6 - I 0 0 d did=2\n"
+                                "7 3 I 0 0 d\n");
+    static const uint16_t spaces[] = {
+        1, TRACE_EVERYWHERE, 1, TRACE_EVERYWHERE, 2, TRACE_EVERYWHERE, TRACE_EVERYWHERE};
+    uint32_t nr = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < t->nr_ops; i++)
+        if (t->ops[i].kind == TRACE_INVALIDATE)
+            assert_int_equal(t->ops[i].space, spaces[nr++]);
+    assert_int_equal(nr, 7);
+    assert_int_equal(t->invalidations[2].iova, 0x4000);
+    assert_true(t->invalidations[2].leaf_only && !t->invalidations[1].leaf_only);
+    trace_free(t);
+    refuse("1 0 I 0 0 d 3\n", "f:1: '3': expected did=N");
+    refuse("1 0 I 0 0 d did=x\n", "f:1: did 'x': expected a decimal number");
+}
+
 /* ---- Playing -----------------------------------------------------------------------------------
  */
 
@@ -376,6 +406,106 @@ static void test_short(void **state)
     }
 }
 
+/* ---- Through an emulated VT-d ------------------------------------------------------------------
+ */
+
+static void play_emulated(const struct trace *t, enum replay_through through,
+                          enum replay_policy policy, struct replay *r)
+{
+    static struct replay_config config;
+    struct progress progress = {.out = NULL};
+
+    config = config_of(policy);
+    config.through = through;
+    assert_int_equal(replay_run(r, &config, t, "f", &progress), 0);
+    assert_string_equal(r->error, "");
+    assert_int_equal(r->leaked, 0);
+}
+
+static void check_emulated(const char *name, enum replay_through through, enum replay_policy policy)
+{
+    static struct trace t;
+    struct replay r;
+    uint64_t pages = 0;
+
+    read_file(name, &t);
+    play_emulated(&t, through, policy, &r);
+    for (uint32_t i = 0; i < t.nr_finals; i++)
+        pages += t.finals[i].size / LINE_PAGE;
+    assert_int_equal(r.counts.finals, pages);
+    assert_true(r.counts.dma > 100 && r.counts.checks > 10 && r.counts.blocked > 10);
+    assert_int_equal(r.cost.hypercalls, 0);
+    if (policy == REPLAY_STRICT)
+        assert_int_equal(r.counts.late, 0);
+    else
+        assert_true(r.counts.late > 10);
+    assert_true(!r.counts.peak_frames == (through == REPLAY_NESTED));
+    replay_free(&r);
+    trace_free(&t);
+}
+
+static void test_emulated(void **state)
+{
+    (void)state;
+    for (unsigned through = REPLAY_VIOMMU; through <= REPLAY_NESTED; through++)
+        for (unsigned policy = REPLAY_STRICT; policy <= REPLAY_TRACED; policy++)
+            if (replay_suits((enum replay_through)through, (enum replay_policy)policy)) {
+                check_emulated("short_strict.txt", (enum replay_through)through,
+                               (enum replay_policy)policy);
+                check_emulated("short_lazy.txt.xz", (enum replay_through)through,
+                               (enum replay_policy)policy);
+            }
+}
+
+/* Of a trace whose end leaves nothing to be flushed but by the last invalidation of `traced`. */
+static void check_exits(const char *text, enum replay_through through, enum replay_policy policy,
+                        uint64_t exits)
+{
+    struct trace *t = read_text(text);
+    struct replay r;
+
+    play_emulated(t, through, policy, &r);
+    assert_int_equal(r.cost.exits, exits + (policy == REPLAY_TRACED));
+    replay_free(&r);
+    trace_free(t);
+}
+
+/* Only caching mode wants an invalidation after a map; where the trace has it, it is that one. */
+static void test_exits(void **state)
+{
+    static const char plain[] = A0 "2 0 M 1000 1000 0 3\n3 0 U 1000 1000\n"
+                                   "3 0 I 1000 1000 p did=2\n";
+    static const char caching[] = A0 "2 0 M 1000 1000 0 3\n2 0 I 1000 1000 p did=2\n"
+                                     "3 0 U 1000 1000\n3 0 I 1000 1000 p did=2\n";
+    static const char list[] = A0 "2 0 M 1000 1000 0 3\n2 0 M 2000 2000 9000 3\n"
+                                  "3 0 U 1000 3000\n3 0 I 1000 4000 p did=2\n";
+    static const char nobody[] = "2 0 M 1000 1000 0 3\n3 0 U 1000 1000\n";
+
+    (void)state;
+    check_exits(plain, REPLAY_VIOMMU, REPLAY_STRICT, 2);
+    check_exits(plain, REPLAY_VIOMMU, REPLAY_TRACED, 2);
+    check_exits(plain, REPLAY_NESTED, REPLAY_STRICT, 1);
+    check_exits(plain, REPLAY_NESTED, REPLAY_TRACED, 1);
+    check_exits(caching, REPLAY_VIOMMU, REPLAY_TRACED, 2);
+    check_exits(caching, REPLAY_NESTED, REPLAY_TRACED, 1);
+    check_exits(list, REPLAY_VIOMMU, REPLAY_TRACED, 2);
+    check_exits(nobody, REPLAY_VIOMMU, REPLAY_STRICT, 0);
+}
+
+/* What a driver has to flush before or after a map even where maps are not cached. */
+static void test_flushed_for_a_map(void **state)
+{
+    static const char again[] = A0 "2 0 M 1000 1000 0 3\n3 0 U 1000 1000\n"
+                                   "4 0 M 1000 1000 5000 3\n";
+    static const char larger[] = A0 "2 0 M 201000 1000 0 3\n3 0 U 201000 1000\n"
+                                    "3 0 I 201000 1000 p did=2\n"
+                                    "4 0 M 200000 200000 200000 3\n";
+
+    (void)state;
+    check_exits(again, REPLAY_NESTED, REPLAY_TRACED, 1);
+    check_exits(larger, REPLAY_NESTED, REPLAY_TRACED, 2);
+}
+
 /* What the machine refuses is said with the line that asked for it. */
 static void test_refused(void **state)
 {
@@ -437,14 +567,25 @@ static void test_json(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),   cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_order),   cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_bytes),   cmocka_unit_test(test_last_line_without_end),
-        cmocka_unit_test(test_xz),      cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_fixed),   cmocka_unit_test(test_again),
-        cmocka_unit_test(test_frames),  cmocka_unit_test(test_short),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_no_maps),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_last_line_without_end),
+        cmocka_unit_test(test_xz),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_fixed),
+        cmocka_unit_test(test_again),
+        cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_short),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_maps),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_invalidations),
+        cmocka_unit_test(test_emulated),
+        cmocka_unit_test(test_exits),
+        cmocka_unit_test(test_flushed_for_a_map),
     };
 
     if (argc != 2)
