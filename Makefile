@@ -62,7 +62,7 @@ check: deps
 	@tools/check-includes
 	@tools/check-headers
 
-BENCHES := $(addprefix bench/bench-,pgtable m2b hypercall foreign iova machine)
+BENCHES := $(addprefix bench/bench-,pgtable m2b hypercall foreign iova viommu machine)
 
 bench: deps
 	$(call say,benches with gcc and clang; ratios to limits measured in the same run)
