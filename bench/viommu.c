@@ -254,14 +254,14 @@ static void destroy(struct world *w)
 
 int main(int argc, char **argv)
 {
-    static const struct targets none[3];
+    static const struct targets none[3], runs[3] = {{0, 0}, {20, 30}, {10, 15}};
     static struct world w;
 
     if (argc > 1)
         bench_only(argv[1]);
     bench_heading();
     build(&w, false, false);
-    bench_all(&w, "neighbouring frames", none);
+    bench_all(&w, "neighbouring frames", runs);
     destroy(&w);
     build(&w, false, true);
     bench_all(&w, "scattered frames", none);
