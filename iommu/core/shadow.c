@@ -70,20 +70,21 @@ static void add_run(struct update *u, const struct guest_run *run)
 static void read_runs(struct update *u, dfn_t *at, dfn_t last)
 {
     struct guest_walk w = guest_walk_of(&u->c->first, &u->c->domain->memory);
-    uint64_t frames = 0, nr = 0, skip = 0; /* nr: free ones from *at on, or skip are not */
+    uint64_t frames = 0, nr = 0, skip; /* nr: known to be free, from *at on */
     struct guest_run run;
 
     while (at->n <= last.n && u->nr < RUNS && w.reads < MOST_READS && frames < MOST_FRAMES) {
         if (!nr)
             nr = free_run(u->c, *at, last.n - at->n + 1, &skip);
-        if (nr) {
-            guest_walk(&w, *at, nr, &run);
-            add_run(u, &run);
-            frames += run.rights ? run.nr : 0;
-            nr -= run.nr;
+        if (!nr) {
+            *at = dfn_add(*at, skip);
+            continue;
         }
-        *at = dfn_add(*at, skip ? skip : run.nr);
-        skip = 0;
+        guest_walk(&w, *at, nr, &run);
+        add_run(u, &run);
+        frames += run.rights ? run.nr : 0;
+        nr -= run.nr;
+        *at = dfn_add(*at, run.nr);
     }
 }
 
