@@ -345,6 +345,31 @@ static void pasids_are_found_by_walking(void **state)
     assert_false(is_blocked(r, dev));
 }
 
+/* What does not fit does not take away what another is waiting for. */
+static void pairs_that_do_not_fit_keep_nobody_waiting(void **state)
+{
+    struct rig *r = *state;
+    struct sluice_device *dev = rig_device(r, SID);
+    unsigned alone;
+
+    guest_map(r->e, OTHER_TABLE, 3, 0x5000, DATA, RW);
+    guest_enable(r->e, true);
+    guest_pasid(r->e, SID, 9, SECOND | OTHER_TABLE, DID, 0);
+    r->h->preempt_every = 1;
+    alone = rig_all(r);
+    guest_pasid(r->e, SID, 9, 0, 0, 0);
+    rig_all(r);
+    for (uint64_t i = 0; i < 40; i++)
+        guest_map(r->e, TABLE, 3, (0x80 + 2 * i) * FRAME_SIZE, DATA, RW);
+    for (uint32_t pasid = 1; pasid < 9; pasid++)
+        guest_pasid(r->e, SID, pasid, SECOND | TABLE, DID, 0);
+    guest_pasid(r->e, SID, 9, SECOND | OTHER_TABLE, DID, 0);
+    r->e->d->memory.refs_limit = r->e->d->memory.refs + 20;
+    assert_true(rig_all(r) < 8 * 8 * alone);
+    assert_non_null(pair_where(r, dev, 9));
+    assert_null(pair_where(r, dev, 8));
+}
+
 static void removal_takes_pasids_too(void **state)
 {
     struct rig *r = *state;
@@ -392,6 +417,7 @@ int main(void)
         cmocka_unit_test(without_contexts_it_is_blocked_and_the_host_hears_of_it),
         TEST(pasids_come_and_go_with_their_entries),
         TEST(pasids_are_found_by_walking),
+        TEST(pairs_that_do_not_fit_keep_nobody_waiting),
         TEST(removal_takes_pasids_too),
         TEST(a_directory_is_walked_in_steps),
     };

@@ -233,6 +233,25 @@ static void memory_may_lack_at_any_time(void **state)
     }
 }
 
+/* It is tried once more without what it leaves, and then it is over. */
+static void what_does_not_fit_is_blocked_in_the_end(void **state)
+{
+    struct rig *r = *state;
+    struct sluice_device *dev = start(r);
+
+    for (uint64_t i = 0; i < 40; i++)
+        guest_map(r->e, TABLE, 3, (0x80 + 2 * i) * FRAME_SIZE, DATA, RW);
+    r->e->d->memory.refs_limit = r->e->d->memory.refs + 20;
+    r->h->preempt_every = 1;
+    guest_context(r->e, SID, DID + 1, TABLE, 3);
+    rig_context(r, SID);
+    assert_ptr_equal(rig_where(dev), r->e->back.refuge);
+    r->e->d->memory.refs_limit += 30;
+    rig_context(r, SID);
+    assert_int_equal(rig_reaches(dev, 0x80 * FRAME_SIZE), frame_of(DATA));
+    assert_int_equal(nr_spaces(r), 1);
+}
+
 static void the_end_of_the_unit(void **state)
 {
     struct rig *r = *state;
@@ -262,6 +281,7 @@ int main(void)
         TEST(steps_lead_to_the_same_end),
         TEST(what_leaves_memory_leaves_it),
         TEST(memory_may_lack_at_any_time),
+        TEST(what_does_not_fit_is_blocked_in_the_end),
         TEST(the_end_of_the_unit),
     };
 

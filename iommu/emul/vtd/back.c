@@ -28,7 +28,7 @@ int vtd_emul_back_fini(struct vtd_emul *e)
 {
     struct vtd_emul_back *b = &e->back;
 
-    if (vtd_emul_remove_all(e) || vtd_emul_reap(e) ||
+    if (vtd_emul_remove_all(e) || vtd_emul_reap(e, true) ||
         vtd_emul_end_hidden(e, b->identity, b->identity_generation) ||
         vtd_emul_end_hidden(e, b->refuge, b->refuge_generation))
         return -ERESTART;
@@ -63,5 +63,5 @@ int vtd_emul_invalidate(struct vtd_emul *e, struct vtd_emul_inv *inv)
     err = vtd_emul_apply(e, inv);
     if (!err)
         err = vtd_emul_flush_spaces(e, inv);
-    return err ? err : vtd_emul_reap(e);
+    return err ? err : vtd_emul_reap(e, true);
 }

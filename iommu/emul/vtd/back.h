@@ -33,6 +33,7 @@ struct vtd_emul_place {
     uint32_t pasid;              /* 0: requests without PASID */
     uint16_t did;                /* its tag; 0 of what is not present (6.1) */
     bool lacking;                /* blocked for want of memory or contexts, not by the guest */
+    bool left;                   /* it left where it was, for want of them: the second try */
     struct vtd_emul_space *space;
     uint32_t done;
 };
@@ -44,7 +45,7 @@ struct vtd_emul_device {
     rid_t rid;
     struct vtd_emul_place own, *pasids;
     uint32_t begun, done; /* invalidations */
-    uint32_t cursor;      /* PASID tables before it are through, in the one that was begun */
+    uint32_t cursor;      /* PASIDs before it are through, in the one that was begun; 0: none is */
 };
 
 /* ---- tables.c ----------------------------------------------------------------------------------
@@ -68,8 +69,8 @@ int vtd_emul_identity(struct vtd_emul *e, struct context **out);
 /* The space of a target that has a table, filled. -ERESTART; -ENOSPC, -ENOMEM, -EIO. */
 int vtd_emul_space(struct vtd_emul *e, const struct vtd_emul_target *target,
                    struct vtd_emul_space **out);
-/* What nobody is in any more goes. -ERESTART. */
-int vtd_emul_reap(struct vtd_emul *e);
+/* What nobody is in any more goes; `all`: and what nobody is in yet. -ERESTART. */
+int vtd_emul_reap(struct vtd_emul *e, bool all);
 /* The spaces that are meant follow their tables. -ERESTART. */
 int vtd_emul_flush_spaces(struct vtd_emul *e, const struct vtd_emul_inv *inv);
 

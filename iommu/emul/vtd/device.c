@@ -41,7 +41,8 @@ static void apply(struct vtd_emul *e, struct vtd_emul_device *dev)
 {
     const uint32_t serial = vtd_emul_serial(e);
 
-    while (vtd_emul_apply_device(e, dev, serial) == -ERESTART || vtd_emul_reap(e) == -ERESTART)
+    while (vtd_emul_apply_device(e, dev, serial) == -ERESTART ||
+           vtd_emul_reap(e, true) == -ERESTART)
         ;
 }
 
@@ -84,7 +85,7 @@ int vtd_emul_remove_device(struct vtd_emul *e, uint32_t sid)
         err = dev->dev ? vtd_emul_release_device(e, dev) : 0;
     while (err == -ERESTART);
     release(e, dev);
-    while (vtd_emul_reap(e))
+    while (vtd_emul_reap(e, true))
         ;
     return err;
 }

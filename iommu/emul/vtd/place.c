@@ -101,17 +101,23 @@ static bool is_lacking(int err)
     return err == -ENOMEM || err == -ENOSPC || err == -EBUSY || err == -EINVAL;
 }
 
-/* What it leaves may be what is lacking: once more without that. */
+/* What it leaves may be what is lacking: once more without that, and not again when that restarts.
+ */
 static int go_if_possible(struct vtd_emul *e, const struct vtd_emul_device *dev,
                           struct vtd_emul_place *place, const struct vtd_emul_target *t)
 {
-    int err = go(e, dev, place, t);
+    int err;
 
-    if (!is_lacking(err))
-        return err;
-    err = block(e, dev, place);
-    if (!err)
-        err = vtd_emul_reap(e);
+    if (!place->left) {
+        err = go(e, dev, place, t);
+        if (!is_lacking(err))
+            return err;
+        err = block(e, dev, place);
+        if (err)
+            return err;
+        place->left = true;
+    }
+    err = vtd_emul_reap(e, false);
     return err ? err : go(e, dev, place, t);
 }
 
@@ -122,6 +128,7 @@ static int apply_place(struct vtd_emul *e, struct vtd_emul_device *dev,
 
     if (err == -ERESTART)
         return err;
+    place->left = false;
     place->lacking = is_lacking(err);
     place->did = t->kind == VTD_EMUL_BLOCKED ? 0 : t->did;
     if (err && err != -EIO)
@@ -192,6 +199,7 @@ static int apply_pasid(struct vtd_emul *e, struct vtd_emul_device *dev, uint32_t
     return 0;
 }
 
+/* Before any other: what is new has no place yet. */
 static int apply_known_pasids(struct vtd_emul *e, struct vtd_emul_device *dev, uint32_t serial)
 {
     struct vtd_emul_place *next;
@@ -211,16 +219,21 @@ static int apply_known_pasids(struct vtd_emul *e, struct vtd_emul_device *dev, u
     return 0;
 }
 
+/* Each once: of those that do not fit nothing is left that says that they were tried. */
 static int apply_table(struct vtd_emul *e, struct vtd_emul_device *dev, uint32_t nr,
                        uint32_t serial)
 {
-    int err = 0;
+    const uint32_t end = (nr + 1) * VTD_PASID_TABLE_ENTRIES;
 
     if (!vtd_emul_has_pasids(e, dev->sid, nr))
-        return 0;
-    for (unsigned i = 0; i < VTD_PASID_TABLE_ENTRIES && !err; i++)
-        err = apply_pasid(e, dev, nr * VTD_PASID_TABLE_ENTRIES + i, serial);
-    return err;
+        dev->cursor = end;
+    for (; dev->cursor < end; dev->cursor++) {
+        int err = apply_pasid(e, dev, dev->cursor, serial);
+
+        if (err)
+            return err;
+    }
+    return 0;
 }
 
 /* All that the directory has. */
@@ -228,15 +241,13 @@ static int apply_new_pasids(struct vtd_emul *e, struct vtd_emul_device *dev, uin
 {
     const uint32_t nr = vtd_emul_pasid_tables(e, dev->sid);
 
-    for (; dev->cursor < nr; dev->cursor++) {
-        int err = apply_table(e, dev, dev->cursor, serial);
+    while (dev->cursor / VTD_PASID_TABLE_ENTRIES < nr) {
+        int err = apply_table(e, dev, dev->cursor / VTD_PASID_TABLE_ENTRIES, serial);
 
         if (err)
             return err;
-        if (e->port->preempt(e->port->host)) {
-            dev->cursor++;
+        if (e->port->preempt(e->port->host))
             return -ERESTART;
-        }
     }
     return 0;
 }
@@ -271,7 +282,7 @@ static int apply_device(struct vtd_emul *e, struct vtd_emul_device *dev, uint32_
         return err;
     if (pasid)
         return apply_pasid(e, dev, *pasid, serial);
-    err = apply_known_pasids(e, dev, serial);
+    err = dev->cursor ? 0 : apply_known_pasids(e, dev, serial);
     return err ? err : apply_new_pasids(e, dev, serial);
 }
 

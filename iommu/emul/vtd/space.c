@@ -192,25 +192,25 @@ static void release(struct vtd_emul *e, struct vtd_emul_space *s)
     e->port->free(e->port->host, s, sizeof(*s));
 }
 
-static struct vtd_emul_space *unused(const struct vtd_emul *e)
+static struct vtd_emul_space *unused(const struct vtd_emul *e, bool all)
 {
     struct vtd_emul_space *s = e->back.spaces;
 
-    while (s && s->users)
+    while (s && (s->users || !(all || s->live || s->ending)))
         s = s->next;
     return s;
 }
 
-int vtd_emul_reap(struct vtd_emul *e)
+int vtd_emul_reap(struct vtd_emul *e, bool all)
 {
     struct vtd_emul_space *s;
 
-    while ((s = unused(e))) {
+    while ((s = unused(e, all))) {
         s->ending = true;
         if (vtd_emul_end_hidden(e, s->c, s->generation))
             return -ERESTART;
         release(e, s);
-        if (e->port->preempt(e->port->host) && unused(e))
+        if (e->port->preempt(e->port->host) && unused(e, all))
             return -ERESTART;
     }
     return 0;
