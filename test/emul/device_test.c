@@ -365,7 +365,9 @@ static void pairs_that_do_not_fit_keep_nobody_waiting(void **state)
         guest_pasid(r->e, SID, pasid, SECOND | TABLE, DID, 0);
     guest_pasid(r->e, SID, 9, SECOND | OTHER_TABLE, DID, 0);
     r->e->d->memory.refs_limit = r->e->d->memory.refs + 20;
+    forget(r->h);
     assert_true(rig_all(r) < 8 * 8 * alone);
+    assert_int_equal(count(r->h, REPORTED), 1);
     assert_non_null(pair_where(r, dev, 9));
     assert_null(pair_where(r, dev, 8));
 }

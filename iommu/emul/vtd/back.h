@@ -45,6 +45,7 @@ struct vtd_emul_device {
     rid_t rid;
     struct vtd_emul_place own, *pasids;
     uint32_t begun, done; /* invalidations */
+    uint32_t told;        /* the last that the host heard of */
     uint32_t cursor;      /* PASIDs before it are through, in the one that was begun; 0: none is */
 };
 

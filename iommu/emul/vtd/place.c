@@ -10,8 +10,12 @@
 #include "../../core/attach.h"
 #include "../../core/steer.h"
 
-static void tell(const struct vtd_emul *e, int err, const struct vtd_emul_device *dev)
+/* Once in an invalidation: there may be a million PASIDs. */
+static void tell(const struct vtd_emul *e, int err, struct vtd_emul_device *dev)
 {
+    if (dev->told == dev->begun)
+        return;
+    dev->told = dev->begun;
     instance_event(e->d->s, SLUICE_EVENT_ERROR, err, "vtd_emul_apply", dev->sid, dev->rid.n);
 }
 
