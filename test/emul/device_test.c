@@ -321,6 +321,21 @@ static void pasids_come_and_go_with_their_entries(void **state)
     assert_null(r->e->back.devices->pasids);
 }
 
+/* A unit may have fewer PASIDs than a table. */
+static void few_pasids_are_found_too(void **state)
+{
+    struct rig *r = *state;
+    struct sluice_device *dev = start_scalable(r);
+
+    r->e->ecap &= ~VTD_ECAP_PSS;
+    r->e->ecap |= FIELD_PREP(VTD_ECAP_PSS, 4);
+    guest_pasid(r->e, SID, 31, SECOND | TABLE, DID + 1, 0);
+    guest_pasid(r->e, SID, 32, SECOND | TABLE, DID + 1, 0);
+    rig_all(r);
+    assert_non_null(pair_where(r, dev, 31));
+    assert_null(pair_where(r, dev, 32));
+}
+
 static void pasids_are_found_by_walking(void **state)
 {
     struct rig *r = *state;
@@ -418,6 +433,7 @@ int main(void)
         TEST(its_regions_stay_and_blocking_needs_no_memory),
         cmocka_unit_test(without_contexts_it_is_blocked_and_the_host_hears_of_it),
         TEST(pasids_come_and_go_with_their_entries),
+        TEST(few_pasids_are_found_too),
         TEST(pasids_are_found_by_walking),
         TEST(pairs_that_do_not_fit_keep_nobody_waiting),
         TEST(removal_takes_pasids_too),

@@ -332,8 +332,8 @@ void vtd_emul_find(struct vtd_emul *e, uint32_t sid, bool has_pasid, uint32_t pa
 
 uint32_t vtd_emul_pasid_tables(struct vtd_emul *e, uint32_t sid)
 {
-    const uint32_t most =
-        (uint32_t)BIT64(FIELD_GET(VTD_ECAP_PSS, e->ecap) + 1) / VTD_PASID_TABLE_ENTRIES;
+    const uint32_t nr = (uint32_t)BIT64(FIELD_GET(VTD_ECAP_PSS, e->ecap) + 1);
+    const uint32_t most = (nr + VTD_PASID_TABLE_ENTRIES - 1) / VTD_PASID_TABLE_ENTRIES;
     struct vtd_emul_target out;
     const struct walk w = walk_of(e, sid, &out);
     uint64_t context[4];
