@@ -52,8 +52,9 @@ int sluice_viommu_destroy(struct sluice_domain *d, uint32_t id);
  * A device that the guest sees behind the unit, with requester id `sid` (bus << 8 | devfn): one
  * that the domain has, or NULL for one that the embedder emulates. From now on the unit decides
  * where its DMA goes, and no hypercall moves it (-EBUSY); PASIDs that calls attached are gone.
- * -EEXIST: the sid is taken, or the device is there; -EPERM: the device is not the domain's;
- * -EBUSY: it is not alone in its group; -EINVAL: sid; nothing protects it; -ENOMEM. -EIO.
+ * -EEXIST: the sid is taken, or the device is there (removed neither when it left the domain);
+ * -EPERM: the device is not the domain's; -EBUSY: it is not alone in its group; -EINVAL: sid;
+ * nothing protects it; -ENOMEM. -EIO.
  */
 int sluice_viommu_add_device(struct sluice_domain *d, uint32_t id, uint32_t sid,
                              struct sluice_device *dev);

@@ -219,6 +219,26 @@ static void it_may_leave_its_domain(void **state)
     assert_int_equal(sluice_viommu_remove_device(r->h->d, r->id, SID), 0);
 }
 
+/* What is left of it does not move it, nor who has its requester id now. */
+static void who_comes_back_is_there_once(void **state)
+{
+    struct rig *r = *state;
+    struct sluice_device *dev = rig_device(r, SID);
+    struct sluice_domain *d = r->h->d;
+
+    start(r);
+    guest_context(r->e, SID, DID, TABLE, 3);
+    guest_context(r->e, OTHER, DID, OTHER_TABLE, 3);
+    guest_map(r->e, OTHER_TABLE, 3, 0x5000, DATA, RW);
+    assert_int_equal(sluice_device_unassign(dev), 0);
+    assert_int_equal(sluice_device_assign(dev, d), 0);
+    assert_int_equal(sluice_viommu_add_device(d, r->id, OTHER, dev), -EEXIST);
+    assert_int_equal(sluice_viommu_remove_device(d, r->id, SID), 0);
+    assert_int_equal(sluice_viommu_add_device(d, r->id, OTHER, dev), 0);
+    rig_all(r);
+    assert_int_equal(rig_reaches(dev, 0x5000), frame_of(DATA));
+}
+
 static void its_regions_stay_and_blocking_needs_no_memory(void **state)
 {
     const struct sluice_region region = {0x7000, 0x8fff, SLUICE_REGION_DIRECT, RW, 0};
@@ -430,6 +450,7 @@ int main(void)
         TEST(pass_through_is_the_identity_map),
         cmocka_unit_test(a_hidden_identity_map_where_context_0_blocks),
         TEST(it_may_leave_its_domain),
+        TEST(who_comes_back_is_there_once),
         TEST(its_regions_stay_and_blocking_needs_no_memory),
         cmocka_unit_test(without_contexts_it_is_blocked_and_the_host_hears_of_it),
         TEST(pasids_come_and_go_with_their_entries),

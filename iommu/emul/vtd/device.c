@@ -46,6 +46,16 @@ static void apply(struct vtd_emul *e, struct vtd_emul_device *dev)
         ;
 }
 
+/* One that has left its domain is there until it is removed: what it was would move this one. */
+static bool is_there(const struct vtd_emul *e, rid_t rid)
+{
+    const struct vtd_emul_device *dev = e->back.devices;
+
+    while (dev && (!dev->dev || dev->rid.n != rid.n))
+        dev = dev->next;
+    return dev;
+}
+
 int vtd_emul_add_device(struct vtd_emul *e, uint32_t sid, struct device *dev)
 {
     struct vtd_emul_device *new;
@@ -53,7 +63,7 @@ int vtd_emul_add_device(struct vtd_emul *e, uint32_t sid, struct device *dev)
 
     if (sid >= SIDS)
         return -EINVAL;
-    if (vtd_emul_device(e, sid))
+    if (vtd_emul_device(e, sid) || (dev && is_there(e, dev->rids[0])))
         return -EEXIST;
     new = e->port->alloc(e->port->host, sizeof(*new));
     if (!new)
