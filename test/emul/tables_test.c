@@ -302,6 +302,8 @@ static void what_is_not_offered_is_invalid(void **state)
     blocks(u, VTD_REASON_SM_PASID_INVALID);
     u->e.cap |= VTD_CAP_FS5LP;
     assert_int_equal(found(u, false, 0).table.geo.levels, 5);
+    assert_int_equal(found(u, false, 0).table.geo.iova_bits, 48);
+    u->e.cap |= VTD_CAP_MGAW;
     assert_int_equal(found(u, false, 0).table.geo.iova_bits, 56);
     u->e.ecap &= ~(VTD_ECAP_FSTS | VTD_ECAP_SSTS | VTD_ECAP_PT);
     blocks(u, VTD_REASON_SM_PASID_INVALID);

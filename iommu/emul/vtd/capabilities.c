@@ -44,6 +44,13 @@ bool vtd_emul_can_offer(struct instance *s, uint64_t capabilities)
            capabilities & SLUICE_VIOMMU_SCALABLE;
 }
 
+/* Beside a first stage there are four levels, whatever their addresses: drivers want them in both.
+ */
+static unsigned sagaw_of(const struct vtd_emul *e)
+{
+    return e->iova_bits > 39 || e->capabilities & SLUICE_VIOMMU_FIRST_STAGE ? 6 : 2;
+}
+
 /* Whatever the units' own tables are: the guest's are composed into them. */
 static uint64_t cap_of(const struct vtd_emul *e)
 {
@@ -51,7 +58,7 @@ static uint64_t cap_of(const struct vtd_emul *e)
                    VTD_CAP_ESRTPS | VTD_CAP_ESIRTPS;
 
     cap |= FIELD_PREP(VTD_CAP_ND, 6) | FIELD_PREP(VTD_CAP_MGAW, e->iova_bits - 1);
-    cap |= FIELD_PREP(VTD_CAP_SAGAW, e->iova_bits > 39 ? 6 : 2) | FIELD_PREP(VTD_CAP_SSLPS, 3);
+    cap |= FIELD_PREP(VTD_CAP_SAGAW, sagaw_of(e)) | FIELD_PREP(VTD_CAP_SSLPS, 3);
     cap |= FIELD_PREP(VTD_CAP_FRO, VTD_EMUL_FRCD / 16) | FIELD_PREP(VTD_CAP_MAMV, MOST_MASK);
     cap |= FIELD_PREP(VTD_CAP_NFR, VTD_EMUL_RECORDS - 1);
     if (e->capabilities & SLUICE_VIOMMU_FIRST_STAGE && e->d->s->geo.leaf_sizes & BIT64(30))

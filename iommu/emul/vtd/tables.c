@@ -81,15 +81,17 @@ static void second(const struct walk *w, uint64_t root, uint64_t aw)
     w->out->table.geo.no_snoop = !has(w, VTD_ECAP_SC) && !vtd_emul_is_scalable(w->e);
 }
 
-/* Only the lower half of the canonical addresses (core/nested.h). */
+/* Only the lower half of the canonical addresses (core/nested.h), as far as MGAW goes (3.6). */
 static void first(const struct walk *w, uint64_t root, unsigned levels)
 {
+    const unsigned mgaw = (unsigned)FIELD_GET(VTD_CAP_MGAW, w->e->cap) + 1;
+
     w->out->kind = VTD_EMUL_FIRST;
     w->out->table.root = root;
     w->out->table.geo = (struct pt_geometry){
         .format = pt_format(PT_FORMAT_X86),
         .levels = (uint8_t)levels,
-        .iova_bits = (uint8_t)(9 * levels + FRAME_LG2 - 1),
+        .iova_bits = smaller(9 * levels + FRAME_LG2 - 1, mgaw),
         .leaf_sizes = LEAF_4K | LEAF_2M | (w->e->cap & VTD_CAP_FS1GP ? LEAF_1G : 0)};
 }
 
