@@ -8,11 +8,11 @@ static void release(struct vtd_emul *e)
 }
 
 /* Whose faults are collected now finds it, or finds none. */
-static void unpublish(struct vtd_emul *e)
+static void publish(struct domain *d, struct viommu *v)
 {
-    struct instance_locked l = instance_lock(e->d->s);
+    struct instance_locked l = instance_lock(d->s);
 
-    e->d->viommu = NULL;
+    d->viommu = v;
     instance_unlock(l);
 }
 
@@ -25,7 +25,7 @@ static int fini(struct vtd_emul *e)
     e->port->unlock(e->port->host, &e->lock);
     if (err)
         return -ERESTART;
-    unpublish(e);
+    publish(e->d, NULL);
     release(e);
     return 0;
 }
@@ -99,7 +99,7 @@ int sluice_viommu_create(struct sluice_domain *sd, const struct sluice_viommu_co
         release(e);
         return err;
     }
-    d->viommu = &e->viommu;
+    publish(d, &e->viommu);
     *id = VTD_EMUL_ID;
     return 0;
 }
