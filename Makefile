@@ -96,7 +96,8 @@ mutate: deps
 fuzz: deps
 	$(call setup,build-fuzz,clang,-Dfuzz=true)
 	$(call build,build-fuzz,)
-	build-fuzz/fuzz/fuzz-hypercall -max_total_time=$(or $(SECONDS),600)
+	for target in hypercall vtd-emul; do \
+		build-fuzz/fuzz/fuzz-$$target -max_total_time=$(or $(SECONDS),600) -timeout=60 || exit 1; done
 
 format: deps
 	@git ls-files '*.[ch]' | xargs clang-format -i
@@ -124,5 +125,5 @@ help:
 	@echo 'make exhaustive DEPTH=8 SECONDS=3600 SCOPE=frames   every sequence of calls in a small world, deeper'
 	@echo 'make differential SECONDS=300 SEED=1   random programs on the emulated VT-d and on the one of QEMU'
 	@echo 'make mutate     takes out one line after the other: a test must fail each time'
-	@echo 'make fuzz SECONDS=600   hostile hypercalls'
+	@echo 'make fuzz SECONDS=600   hostile hypercalls, then a hostile driver of the emulated VT-d: so long each'
 	@echo 'make clean'

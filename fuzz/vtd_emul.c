@@ -21,6 +21,7 @@ struct fuzz {
     struct machine_domain *d;
     struct machine_device *dev;
     struct emul_guest guest;
+    unsigned every; /* preempted after so many chances; 0: never */
 };
 
 /* What an emulated device is told it may reach is the guest's, with what the tables say at most. */
@@ -61,6 +62,7 @@ static void step(struct fuzz *f, struct input *in)
 {
     const uint8_t what = take_byte(in);
 
+    f->m->preempt_every = f->every;
     if (what < 200)
         emul_step(&f->guest, in);
     else if (what < 220)
@@ -76,8 +78,11 @@ static void begin(struct fuzz *f, struct input *in)
     const uint8_t what = take_byte(in);
     const struct machine_config config = {
         .ram = 4 << 20, .caching_mode = what & 1, .nr_units = 1, .seed = what};
-    const struct machine_domain_config domain = {
-        .name = "guest", .domid = 1, .mem = (uint64_t)RAM_PAGES << FRAME_LG2, .max_ctx_no = 15};
+    const struct machine_domain_config domain = {.name = "guest",
+                                                 .domid = 1,
+                                                 .mem = (uint64_t)RAM_PAGES << FRAME_LG2,
+                                                 .max_ctx_no = what & 2 ? 15 : 4,
+                                                 .budget_refs = what & 4 ? 0 : RAM_PAGES};
     const struct machine_device_config device = {.name = "nic", .rids = {{8}}, .nr_rids = 1};
     struct sluice_viommu_config unit = {.type = SLUICE_VIOMMU_VTD, .base = 0xfed90000};
     struct emul_guest *g = &f->guest;
@@ -91,6 +96,7 @@ static void begin(struct fuzz *f, struct input *in)
     emul_must(!sluice_viommu_create(g->d, &unit, &g->id));
     emul_must(!sluice_viommu_add_device(g->d, g->id, 8, f->dev->sluice));
     emul_must(!sluice_viommu_add_device(g->d, g->id, EMULATED, NULL));
+    f->every = what >> 3 & 7;
     g->cap = emul_read(g, VTD_CAP);
     g->ecap = emul_read(g, VTD_ECAP);
 }
@@ -104,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     begin(&f, &in);
     for (unsigned i = 0; i < MOST_STEPS && in.left; i++)
         step(&f, &in);
+    f.m->preempt_every = 0;
     leaks = machine_destroy(f.m);
     if (leaks) {
         fprintf(stderr, "%u frames or objects leaked\n", leaks);

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EMUL_PAGES     16u   /* of guest memory, from gfn 0 on, for tables and queues */
-#define EMUL_MOST_RUNS 2000u /* the longest queue there is, several times */
+#define EMUL_PAGES     16u      /* of guest memory, from gfn 0 on, for tables and queues */
+#define EMUL_MOST_RUNS 4000000u /* the longest queue there is, each of it in a hundred steps */
 #define EMUL_STATE     4096u
 
 struct emul_guest {
