@@ -287,6 +287,16 @@ static void without_contexts_it_is_blocked_and_the_host_hears_of_it(void **state
     guest_context(r->e, OTHER, DID, TABLE, 3);
     rig_context(r, OTHER);
     assert_false(is_blocked(r, b));
+    /* What is lacking is looked at again, whatever its domain id. */
+    guest_context(r->e, SID, DID + 1, OTHER_TABLE, 3);
+    rig_context(r, SID);
+    assert_true(is_blocked(r, a));
+    guest_no_context(r->e, OTHER);
+    rig_context(r, OTHER);
+    rig_invalidate(r, &(struct vtd_emul_inv){.kind = VTD_EMUL_INV_CONTEXTS,
+                                             .granularity = VTD_G_DOMAIN,
+                                             .did = DID + 7});
+    assert_false(is_blocked(r, a));
     rig_destroy(r);
     (void)a;
 }
@@ -314,6 +324,25 @@ static struct sluice_device *start_scalable(struct rig *r)
     rig_all(r);
     assert_int_equal(rig_where(dev)->nr_devices, 1);
     return dev;
+}
+
+/* It may be anywhere, but where it should be is what is counted. */
+static void a_unit_that_fails_is_no_obstacle(void **state)
+{
+    struct rig *r = *state;
+    struct sluice_device *dev = rig_device(r, SID);
+
+    start(r);
+    guest_context(r->e, SID, DID, TABLE, 3);
+    rig_context(r, SID);
+    guest_context(r->e, SID, DID + 1, TABLE, 3);
+    r->h->lossy = true;
+    r->h->fail_flush = 1;
+    rig_context(r, SID);
+    assert_int_equal(r->e->back.spaces->did, DID + 1);
+    assert_int_equal(r->e->back.spaces->users, 1);
+    assert_null(r->e->back.spaces->next);
+    assert_ptr_equal(rig_where(dev), r->e->back.spaces->c);
 }
 
 static void pasids_come_and_go_with_their_entries(void **state)
@@ -453,6 +482,7 @@ int main(void)
         TEST(who_comes_back_is_there_once),
         TEST(its_regions_stay_and_blocking_needs_no_memory),
         cmocka_unit_test(without_contexts_it_is_blocked_and_the_host_hears_of_it),
+        TEST(a_unit_that_fails_is_no_obstacle),
         TEST(pasids_come_and_go_with_their_entries),
         TEST(few_pasids_are_found_too),
         TEST(pasids_are_found_by_walking),

@@ -358,6 +358,25 @@ static void faults(void **state)
     assert_int_equal(take_faults(&v, &reason), 1);
 }
 
+/* While one of both is on, records go on where they were. */
+static void faults_of_interrupts(void **state)
+{
+    struct rig *r = *state;
+    struct driver v = boot(r, 0);
+    const struct hw_message message = {.address = 0xfee00010}; /* the first entry, not present */
+    struct hw_interrupt out;
+    uint8_t reason = 0;
+
+    assert_int_equal(sluice_viommu_add_device(r->h->d, r->id, EMULATED, NULL), 0);
+    assert_int_equal(ask(r, 0x5000, PT_READ), -EACCES);
+    assert_int_equal(take_faults(&v, &reason), 1);
+    turn(&v, VTD_GCMD_TE, false);
+    assert_int_equal(sluice_viommu_interrupt(r->h->d, r->id, EMULATED, &message, &out), -EACCES);
+    assert_int_equal(FIELD_GET(VTD_FSTS_FRI, rd(r, VTD_FSTS, 4)), 1);
+    assert_int_equal(take_faults(&v, &reason), 1);
+    assert_int_equal(reason, VTD_REASON_IR_P);
+}
+
 /* Of another kernel, or the firmware: everything is on, and goes on until this one is ready. */
 static void it_runs_already(void **state)
 {
@@ -487,6 +506,7 @@ int main(void)
         TEST(legacy_mode),
         TEST(many_flushes),
         TEST(faults),
+        TEST(faults_of_interrupts),
         TEST(it_runs_already),
         TEST(scalable_mode),
         TEST(first_stage),

@@ -102,6 +102,22 @@ static void what_was_going_on_begins_again(void **state)
     assert_true(rd32(u, VTD_GSTS) & VTD_GCMD_SRTP);
 }
 
+/* PPF is what the records say. */
+static void records_and_status_agree(void **state)
+{
+    struct unit *u = *state;
+    const size_t words = 48; /* before the registers */
+    uint32_t fsts;
+    struct blob b;
+
+    save(u, &b);
+    memcpy(&fsts, b.bytes + words + VTD_FSTS, sizeof(fsts));
+    fsts |= (uint32_t)VTD_FSTS_PPF;
+    memcpy(b.bytes + words + VTD_FSTS, &fsts, sizeof(fsts));
+    replace(u, ALL_CAPS);
+    assert_int_equal(restore(u, &b), -EINVAL);
+}
+
 static void another_unit_takes_nothing(void **state)
 {
     struct unit *u = *state;
@@ -170,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(everything_comes_back),
         TEST(what_was_going_on_begins_again),
+        TEST(records_and_status_agree),
         TEST(another_unit_takes_nothing),
         TEST(any_flipped_bit_is_refused_or_harmless),
     };
