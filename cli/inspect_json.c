@@ -88,6 +88,22 @@ static json_t *run_json(const struct inspect_run *r)
     return run;
 }
 
+/* Null: it translates by a table of ours alone. */
+static json_t *nested_json(const struct sluice_context_info *info)
+{
+    json_t *nested;
+
+    if (!info->nested)
+        return json_null();
+    nested = json_object();
+    set_text(nested, "format", info->guest_geo.format->name);
+    set(nested, "levels", info->guest_geo.levels);
+    set(nested, "iova_bits", info->guest_geo.iova_bits);
+    set(nested, "root_gfn", info->guest_root.n);
+    set_text(nested, "walked_by", info->shadow ? "shadow" : "hardware");
+    return nested;
+}
+
 static json_t *context_json(const struct inspection *in, const struct inspect_domain *d,
                             const struct inspect_context *c)
 {
@@ -96,6 +112,7 @@ static json_t *context_json(const struct inspection *in, const struct inspect_do
     set(context, "ctx_no", c->no);
     set_bool(context, "identity", c->info.identity);
     set_bool(context, "blocked", c->info.blocked);
+    json_object_set_new(context, "nested", nested_json(&c->info));
     set(context, "tag", c->info.did);
     set(context, "tables", c->tables);
     set(context, "mapped_by_calls", c->info.nr_mapped);
@@ -262,9 +279,10 @@ static json_t *found_json(const struct sluice_explanation *why)
         set(found, "iova_bits", why->iova_bits);
     if (why->found == SLUICE_FOUND_REGION)
         json_object_set_new(found, "region", region_json(&why->region));
+    if (why->found == SLUICE_FOUND_MAPPING || why->found == SLUICE_FOUND_NO_MEMORY)
+        set(found, "gfn", why->gfn.n);
     if (why->found != SLUICE_FOUND_MAPPING)
         return found;
-    set(found, "gfn", why->gfn.n);
     set_rights(found, why->attr);
     set(found, "leaf_size", BIT64(why->lg2));
     return found;

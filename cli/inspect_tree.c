@@ -47,11 +47,21 @@ static void print_runs(const struct inspect_context *c, const char *indent, FILE
         fprintf(out, "%s%" PRIu64 " frames unmapped, but not flushed\n", indent, c->retired);
 }
 
-static const char *kind_of(const struct inspect_context *c)
+static void add_nested(struct words *w, const struct sluice_context_info *info)
 {
-    if (c->info.identity)
-        return "identity";
-    return c->info.blocked ? "blocked" : "the domain's own";
+    words_add(w, "nested %s, the guest's table (%s, %u levels) in gfn 0x%" PRIx64,
+              info->shadow ? "by shadow" : "by hardware", info->guest_geo.format->name,
+              info->guest_geo.levels, info->guest_root.n);
+}
+
+static void add_kind(struct words *w, const struct inspect_context *c)
+{
+    if (c->info.nested)
+        add_nested(w, &c->info);
+    else if (c->info.identity)
+        words_add(w, "identity");
+    else
+        words_add(w, c->info.blocked ? "blocked" : "the domain's own");
 }
 
 static void add_devices(struct words *w, const struct inspection *in,
@@ -74,10 +84,11 @@ static void print_context(const struct inspection *in, const struct inspect_doma
 {
     const struct inspect_context *c = &d->context[i];
     const struct strokes s = strokes_of(in, i + 1 == d->nr_contexts);
-    struct words devices = {.n = 0};
+    struct words kind = {.n = 0}, devices = {.n = 0};
 
+    add_kind(&kind, c);
     add_devices(&devices, in, d, c);
-    fprintf(out, "%scontext %u: %s, %s; tag %u, %" PRIu64 " table%s\n", s.branch, c->no, kind_of(c),
+    fprintf(out, "%scontext %u: %s, %s; tag %u, %" PRIu64 " table%s\n", s.branch, c->no, kind.text,
             devices.text, c->info.did, c->tables, c->tables == 1 ? "" : "s");
     print_runs(c, s.below, out);
 }

@@ -72,6 +72,7 @@ const char *inspect_found_name(enum sluice_found found)
         [SLUICE_FOUND_REGION] = "region",
         [SLUICE_FOUND_MSI] = "msi",
         [SLUICE_FOUND_BEYOND] = "beyond",
+        [SLUICE_FOUND_NO_MEMORY] = "no-memory",
     };
 
     return name[found];
@@ -186,7 +187,7 @@ static void add_mapping(struct words *w, const struct inspect_fault *f)
     } else {
         words_add(w, " for %s only", f->fault.write ? "reading" : "writing");
     }
-    words_add(w, " (the walk found a leaf of ");
+    words_add(w, " (the walk%s found a leaf of ", why->guest ? " of the guest's own table" : "");
     words_size(w, why->lg2);
     words_add(w, ")");
 }
@@ -200,8 +201,8 @@ static void add_found(struct words *w, const struct inspect_fault *f)
         words_add(w, "there is no such context any more");
         break;
     case SLUICE_FOUND_NOTHING:
-        words_add(w, "nothing is mapped there (the walk found an empty entry at level %u)",
-                  why->level);
+        words_add(w, "nothing is mapped there (the walk%s found an empty entry at level %u)",
+                  why->guest ? " of the guest's own table" : "", why->level);
         break;
     case SLUICE_FOUND_MAPPING:
         add_mapping(w, f);
@@ -216,6 +217,10 @@ static void add_found(struct words *w, const struct inspect_fault *f)
     case SLUICE_FOUND_BEYOND:
         words_add(w, "the context is only %u bits wide", why->iova_bits);
         break;
+    case SLUICE_FOUND_NO_MEMORY:
+        words_add(w, "the guest's own table leads to gfn 0x%" PRIx64 ", which is not for devices",
+                  why->gfn.n);
+        break;
     }
 }
 
@@ -229,6 +234,8 @@ static bool is_told(const struct inspect_fault *f)
     const bool nothing = why->found == SLUICE_FOUND_NOTHING;
     const bool mapped = why->found == SLUICE_FOUND_MAPPING;
 
+    if (why->found == SLUICE_FOUND_NO_MEMORY)
+        return true;
     switch (f->fault.reason) {
     case HW_REASON_NOT_PRESENT:
         return nothing;

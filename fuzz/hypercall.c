@@ -191,7 +191,20 @@ static size_t argument(struct input *in, int subop, void *at)
     struct pv_iommu_attach_pasid *attach = at;
     struct pv_iommu_detach_pasid *detach = at;
 
+    struct pv_iommu_alloc_nested *nested = at;
+    struct pv_iommu_flush_nested *walks = at;
+
     switch (subop) {
+    case IOMMU_alloc_nested:
+        *nested = (struct pv_iommu_alloc_nested){.pgtable_gfn = take_hostile(in, PAGES),
+                                                 .nested_flags = take_hostile(in, 4)};
+        return sizeof(*nested);
+    case IOMMU_flush_nested:
+        *walks = (struct pv_iommu_flush_nested){.ctx_no = (uint16_t)take_hostile(in, 4),
+                                                .flags = take_byte(in) > 128 ? IOMMU_FLUSH_all : 0,
+                                                .dfn = take_hostile(in, 1100),
+                                                .nr_pages = take_hostile(in, 600)};
+        return sizeof(*walks);
     case IOMMU_read_faults:
         *faults = (struct pv_iommu_read_faults){.nr = (uint32_t)take_hostile(in, 4)};
         faults->faults.q = hostile_array(in);
@@ -452,6 +465,20 @@ static void memory(struct fuzz *f, struct input *in)
         must(ghost_populated(f->g, (uint16_t)d, gfn, nr, machine_populate(f->dom[d], gfn, nr)));
 }
 
+/* A guest writes into a table of its own: a table, a page or a larger one, of each format. */
+static void guest_table(struct fuzz *f, struct input *in)
+{
+    static const uint64_t bits[] = {7, 7, 3, 5, 1, 0x87, 0x403, 0x483, 0x401, 0, 7, 0x403};
+    const uint8_t what = take_byte(in);
+    struct machine_domain *d = f->dom[what & 1];
+    const uint64_t table = take_byte(in) % PAGES, index = (what >> 1) % 4;
+    const uint64_t entry = take_hostile(in, PAGES + 4) << FRAME_LG2 |
+                           bits[(what >> 3) % (sizeof(bits) / sizeof(bits[0]))];
+
+    if (d)
+        (void)machine_guest_write(d, (table << FRAME_LG2) + 8 * index, &entry, sizeof(entry));
+}
+
 static void device(struct fuzz *f, struct input *in)
 {
     const uint8_t what = take_byte(in);
@@ -536,8 +563,10 @@ static void step(struct fuzz *f, struct input *in)
         hypercall(f, in);
     else if (what < 145)
         frames(f, in);
-    else if (what < 160)
+    else if (what < 155)
         emulator(f, in);
+    else if (what < 170)
+        guest_table(f, in);
     else if (what < 190)
         memory(f, in);
     else if (what < 205)
@@ -578,6 +607,7 @@ static void begin(struct fuzz *f, struct input *in)
                                           .caching_mode = what & 8,
                                           .noncoherent = what & 16,
                                           .nr_units = 1 + (what >> 5 & 1),
+                                          .stages = what & 16 ? 1 : 1 + (what >> 7),
                                           .seed = what};
 
     now = f;

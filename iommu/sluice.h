@@ -350,6 +350,7 @@ enum sluice_found {
     SLUICE_FOUND_REGION,     /* a reserved region of a device in the context */
     SLUICE_FOUND_MSI,        /* the interrupt window: written, but no memory */
     SLUICE_FOUND_BEYOND,     /* the context is not that wide */
+    SLUICE_FOUND_NO_MEMORY,  /* a guest's own table leads to a gfn that devices have no memory at */
 };
 
 enum sluice_whereabouts {
@@ -364,11 +365,12 @@ struct sluice_explanation {
     enum sluice_whereabouts device;
     uint16_t ctx_no; /* HERE: the context that the device is in now */
 
-    enum sluice_found found;     /* at the fault's dfn in the fault's context */
-    uint8_t level;               /* NOTHING: of the table where the walk ends; 0: smallest leaves */
-    uint8_t lg2;                 /* MAPPING: size of the leaf, log2 of bytes */
-    unsigned attr;               /* MAPPING: PT_* */
-    gfn_t gfn;                   /* MAPPING */
+    enum sluice_found found; /* at the fault's dfn in the fault's context */
+    uint8_t level;           /* NOTHING: of the table where the walk ends; 0: smallest leaves */
+    uint8_t lg2;             /* MAPPING: size of the leaf, log2 of bytes */
+    unsigned attr;           /* MAPPING: PT_* */
+    gfn_t gfn;               /* MAPPING, NO_MEMORY */
+    bool guest;              /* NOTHING, MAPPING: of a guest's own table, which hardware walks */
     struct sluice_region region; /* REGION */
     uint8_t iova_bits;           /* BEYOND: how wide the context is */
 
@@ -414,6 +416,8 @@ struct sluice_context_info {
     uint64_t nr_mapped; /* frames mapped by calls */
     struct pt_geometry geo;
     mfn_t root;
+    struct pt_geometry guest_geo; /* nested: of the guest's own table, */
+    gfn_t guest_root;             /* and where it is */
 };
 /* -EINVAL: no such context. */
 int sluice_context_info(struct sluice_domain *d, uint16_t ctx_no, struct sluice_context_info *out);

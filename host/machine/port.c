@@ -76,19 +76,28 @@ static bool is_word(const void *at, size_t size)
     return (size == 4 || size == 8) && (uintptr_t)at % size == 0;
 }
 
+static uint64_t read_word(const void *at, size_t size)
+{
+    return size == 8 ? __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE)
+                     : __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
+}
+
+/* Neighbouring entries: each is a word. */
 static void read_frame(void *host, mfn_t frame, unsigned offset, void *to, size_t size)
 {
     const struct machine *m = host;
-    const void *at = ram_at(&m->ram, (frame.n << FRAME_LG2) + offset);
+    const char *at = ram_at(&m->ram, (frame.n << FRAME_LG2) + offset);
+    const size_t step = size % 8 ? size : 8;
     uint64_t word;
 
-    if (!is_word(at, size)) {
+    if (!is_word(at, step)) {
         memcpy(to, at, size);
         return;
     }
-    word = size == 8 ? __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE)
-                     : __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
-    memcpy(to, &word, size);
+    for (size_t i = 0; i < size; i += step) {
+        word = read_word(at + i, step);
+        memcpy((char *)to + i, &word, step);
+    }
 }
 
 static void write_frame(void *host, mfn_t frame, unsigned offset, const void *from, size_t size)

@@ -153,12 +153,61 @@ static int explain_table(struct domain *d, const struct context *found, dfn_t df
     return 0;
 }
 
+/* As hardware would read it: what is not in memory is as good as empty. */
+static uint64_t read_guest(void *arg, mfn_t table, unsigned offset, unsigned level)
+{
+    uint64_t entry;
+
+    (void)level;
+    return memory_read(arg, (table.n << FRAME_LG2) + offset, &entry, sizeof(entry)) ? 0 : entry;
+}
+
+/* What devices may do with the guest's memory there. */
+static unsigned rights_at(struct memory *m, gfn_t gfn)
+{
+    struct memory_locked l = memory_lock(m);
+    unsigned rights;
+    uint64_t nr;
+    mfn_t mfn;
+
+    if (memory_find(l, gfn, 1, &mfn, &nr, &rights))
+        rights = 0;
+    memory_unlock(l);
+    return rights;
+}
+
+/* Hardware walks the guest's table: there is none of ours. */
+static void explain_guest(struct domain *d, const struct context *c, dfn_t dfn,
+                          struct sluice_explanation *out)
+{
+    const struct hw_first_stage *first = &c->first;
+    struct pt_leaf leaf;
+    const int err = pt_trace(&first->geo, mfn_of(first->root >> FRAME_LG2), dfn.n << FRAME_LG2,
+                             read_guest, &d->memory, &leaf);
+
+    out->found = SLUICE_FOUND_NOTHING;
+    out->guest = true;
+    out->level = leaf.level;
+    if (err)
+        return;
+    out->gfn = gfn_of(leaf.mfn.n);
+    out->lg2 = leaf.lg2;
+    out->attr = leaf.attr & rights_at(&d->memory, out->gfn);
+    out->found = out->attr ? SLUICE_FOUND_MAPPING : SLUICE_FOUND_NO_MEMORY;
+}
+
+/* How wide it is: of a nested one, that is its first stage. */
+static unsigned width(const struct context *c)
+{
+    return c->nested ? c->first.geo.iova_bits : c->pt.geo.iova_bits;
+}
+
 static int explain_dfn(struct domain *d, const struct context *c, dfn_t dfn,
                        struct sluice_explanation *out)
 {
-    if (dfn.n >= pt_nr_dfns(&c->pt)) {
+    if (dfn.n >> (width(c) - FRAME_LG2)) {
         out->found = SLUICE_FOUND_BEYOND;
-        out->iova_bits = c->pt.geo.iova_bits;
+        out->iova_bits = (uint8_t)width(c);
         return 0;
     }
     explain_unmap(d, c, dfn, out);
@@ -166,7 +215,12 @@ static int explain_dfn(struct domain *d, const struct context *c, dfn_t dfn,
         out->found = SLUICE_FOUND_MSI;
         return 0;
     }
-    return explain_region(c, dfn, out) ? 0 : explain_table(d, c, dfn, out);
+    if (explain_region(c, dfn, out))
+        return 0;
+    if (!c->second)
+        return explain_table(d, c, dfn, out);
+    explain_guest(d, c, dfn, out);
+    return 0;
 }
 
 int sluice_fault_explain(struct sluice_domain *sd, const struct sluice_fault *fault,

@@ -61,6 +61,8 @@ int sluice_context_info(struct sluice_domain *sd, uint16_t ctx_no, struct sluice
             .nr_mapped = c->nr_mapped,
             .geo = c->pt.geo,
             .root = c->pt.root,
+            .guest_geo = c->first.geo,
+            .guest_root = gfn_of(c->first.root >> FRAME_LG2),
         };
     domain_unlock(l);
     return c ? 0 : -EINVAL;

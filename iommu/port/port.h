@@ -82,8 +82,8 @@ struct sluice_port {
 
     /*
      * Memory of domains, by frame, for what hardware reads and writes there: guests' tables and
-     * queues. Within the frame; an aligned access of 4 or 8 bytes is one access, and nothing is
-     * read twice.
+     * queues. Within the frame; an aligned access of 4 or 8 bytes is one access, and so is each
+     * 8 bytes of a read of several; nothing is read twice.
      */
     void (*read_frame)(void *host, mfn_t frame, unsigned offset, void *to, size_t size);
     void (*write_frame)(void *host, mfn_t frame, unsigned offset, const void *from, size_t size);

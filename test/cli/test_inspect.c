@@ -317,6 +317,58 @@ static void test_isolation(void **state)
     expect_isolation(failed, 0, false, "unit-failed", false);
 }
 
+#define NESTED_STORY                                             \
+    "domain dom1 id=1 mem=256K\n"                                \
+    "device nic 00:05.0 owner=dom1\n"                            \
+    "dom1: write gfn=0x10 offset=0 u64=0x11007\n"                \
+    "dom1: write gfn=0x11 offset=0 u64=0x12007\n"                \
+    "dom1: write gfn=0x12 offset=0 u64=0x13007\n"                \
+    "dom1: write gfn=0x13 offset=0x28 u64=0x20007\n"             \
+    "dom1: write gfn=0x13 offset=0x30 u64=0x100007\n"            \
+    "dom1: alloc_nested pgtable_gfn=0x10 nested_flags=1 -> $c\n" \
+    "dom1: reattach_device dev=nic ctx_no=$c\n"                  \
+    "nic: dma_write addr=0x6000 len=8 fill=1 => blocked\n"       \
+    "nic: dma_write addr=0x7000 len=8 fill=1 => blocked\n"
+
+static const char by_hardware[] = NESTED_STORY;
+static const char by_shadow[] = "machine stages=1\n" NESTED_STORY;
+
+/* Who walks the guest's table, and what it says where a device was stopped. */
+static void test_nested(void **state)
+{
+    json_t *root, *nested;
+
+    (void)state;
+    expect_has(by_hardware,
+               "context 1: nested by hardware, the guest's table (x86, 4 levels) in gfn "
+               "0x10, device nic;");
+    expect_has(by_hardware,
+               "dfn 0x6 in context 1 of dom1: the guest's own table leads to gfn 0x100, "
+               "which is not for devices\n");
+    expect_has(by_hardware, "nothing is mapped there (the walk of the guest's own table found an "
+                            "empty entry at level 0)\n");
+    expect_has(by_shadow, "context 1: nested by shadow, the guest's table (x86, 4 levels) in gfn "
+                          "0x10, device nic;");
+    expect_has(by_shadow, "dfn 0x5  -> gfn 0x20  rw  4K");
+    root = inspect_json(by_shadow, false);
+    nested = json_object_get(item(item(root, "domains", 0), "contexts", 1), "nested");
+    assert_string_equal(json_string_value(json_object_get(nested, "format")), "x86");
+    assert_string_equal(json_string_value(json_object_get(nested, "walked_by")), "shadow");
+    assert_int_equal(number(nested, "levels"), 4);
+    assert_int_equal(number(nested, "iova_bits"), 47);
+    assert_int_equal(number(nested, "root_gfn"), 0x10);
+    nested = json_object_get(item(item(root, "domains", 0), "contexts", 0), "nested");
+    assert_true(json_is_null(nested));
+    json_decref(root);
+    root = inspect_json(by_hardware, false);
+    nested = json_object_get(item(item(root, "domains", 0), "contexts", 1), "nested");
+    assert_string_equal(json_string_value(json_object_get(nested, "walked_by")), "hardware");
+    nested = json_object_get(item(root, "faults", 0), "found");
+    assert_string_equal(json_string_value(json_object_get(nested, "what")), "no-memory");
+    assert_int_equal(number(nested, "gfn"), 0x100);
+    json_decref(root);
+}
+
 static void test_long_lists(void **state)
 {
     char *text = many_runs();
@@ -473,6 +525,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_faults_are_counted),
         cmocka_unit_test(test_interrupts),
         cmocka_unit_test(test_isolation),
+        cmocka_unit_test(test_nested),
         cmocka_unit_test(test_long_lists),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_tables_of_all_formats),

@@ -128,8 +128,12 @@ static char *content_of(struct host *h, mfn_t frame)
 
 static void read_frame(void *host, mfn_t frame, unsigned offset, void *to, size_t size)
 {
+    struct host *h = host;
+
     assert_true(offset + size <= FRAME_SIZE);
-    memcpy(to, content_of(host, frame) + offset, size);
+    memcpy(to, content_of(h, frame) + offset, size);
+    if (h->on_read)
+        h->on_read(h, frame, offset, size);
 }
 
 static void write_frame(void *host, mfn_t frame, unsigned offset, const void *from, size_t size)

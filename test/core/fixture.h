@@ -118,6 +118,8 @@ struct host {
     void (*on_flush)(struct host *h, struct fake_unit *u, const struct hw_inv *inv, unsigned n);
     void (*on_unlock)(struct host *h, const struct sluice_lock *lock);
     void (*on_preempt)(struct host *h);
+    /* The library has read a domain's frame. */
+    void (*on_read)(struct host *h, mfn_t frame, unsigned offset, size_t size);
     void *arg; /* of the hooks */
     jmp_buf *panicked;
 };

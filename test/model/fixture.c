@@ -139,10 +139,10 @@ int frames_quietly(const struct fixture *f, struct machine_domain *d, struct pv_
 }
 
 /* dom1 has context 1 with four pages, and the device is in it. */
-int set_up(void **state)
+static int set_up_on(void **state, unsigned stages)
 {
     static const char *const controls[] = {"dom1"};
-    const struct machine_config config = {.ram = 4 << 20};
+    const struct machine_config config = {.ram = 4 << 20, .stages = stages};
     const struct machine_device_config nic = {.name = "nic", .rids = {{NIC}}, .nr_rids = 1};
     struct pv_iommu_alloc alloc = {0};
     struct pv_iommu_map_pages map = a_map();
@@ -166,6 +166,16 @@ int set_up(void **state)
     assert_int_equal(map.mapped, 4);
     call(f, IOMMU_reattach_device, &reattach, sizeof(reattach));
     return 0;
+}
+
+int set_up(void **state)
+{
+    return set_up_on(state, 0);
+}
+
+int with_one_stage(void **state)
+{
+    return set_up_on(state, 1);
 }
 
 int with_server(void **state)

@@ -18,6 +18,8 @@ struct fixture {
 };
 
 int set_up(void **state);
+/* The same on units of one stage: nested contexts are shadows. */
+int with_one_stage(void **state);
 /* The same, and dom0 has the I/O server 1 for dom1 with two slots. */
 int with_server(void **state);
 int tear_down(void **state);
