@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A fault explained: everything that can be at the address, and what was unmapped there. */
 #include "../../iommu/core/explain.h"
-#include "fixture.h"
+#include "guest_table.h"
 
 #include <pthread.h>
 
@@ -107,6 +107,68 @@ static void neither_memory_nor_table_is_there(void **state)
     assert_int_equal(explain(h, dev, 1, 0xfedff).found, SLUICE_FOUND_NOTHING);
     assert_int_equal(explain(h, dev, 2, 0x900).found, SLUICE_FOUND_NO_CONTEXT);
     assert_int_equal(explain(h, dev, 0xffff, 0x900).found, SLUICE_FOUND_NO_CONTEXT);
+}
+
+static struct sluice_device *prepare_nested(struct host *h)
+{
+    struct sluice_device *dev = add_device(h, 8);
+
+    add_memory(h, 0, 0x1000, 16);
+    make_tables(h, 1);
+    guest_write(h, 4, 5, x86_page(9, false));
+    guest_write(h, 4, 6, x86_page(0x100, true));
+    guest_write(h, 3, 1, x86_large(0x200));
+    guest_write(h, 3, 2, x86_table(0x100));
+    assert_int_equal(new_nested(h, 1), 1);
+    attach(h, 8, 1);
+    return dev;
+}
+
+/* There is no table of ours: what counts is the guest's, and its memory. */
+static void of_a_nested_context_the_guest_s_table(void **state)
+{
+    struct host *h = host_create(&(struct setup){.nests = true});
+    struct sluice_device *dev = prepare_nested(h);
+    struct sluice_explanation why = explain(h, dev, 1, 5);
+
+    (void)state;
+    assert_int_equal(why.found, SLUICE_FOUND_MAPPING);
+    assert_true(why.guest);
+    assert_int_equal(why.gfn.n, 9);
+    assert_int_equal(why.attr, PT_READ);
+    assert_int_equal(why.lg2, FRAME_LG2);
+    why = explain(h, dev, 1, 6);
+    assert_int_equal(why.found, SLUICE_FOUND_NO_MEMORY);
+    assert_int_equal(why.gfn.n, 0x100);
+    why = explain(h, dev, 1, 0x203);
+    assert_int_equal(why.found, SLUICE_FOUND_NO_MEMORY);
+    assert_int_equal(why.gfn.n, 0x203);
+    why = explain(h, dev, 1, 7);
+    assert_int_equal(why.found, SLUICE_FOUND_NOTHING);
+    assert_true(why.guest);
+    assert_int_equal(why.level, 0);
+    assert_int_equal(explain(h, dev, 1, 0x401).found, SLUICE_FOUND_NOTHING);
+    assert_int_equal(explain(h, dev, 1, 0x401).level, 0); /* the table is not in memory */
+    assert_int_equal(explain(h, dev, 1, 0x600).level, 1);
+    assert_int_equal(explain(h, dev, 1, BIT64(27)).level, 3);
+    assert_int_equal(explain(h, dev, 1, 0xfee00).found, SLUICE_FOUND_MSI);
+    assert_int_equal(explain(h, dev, 1, BIT64(35)).found, SLUICE_FOUND_BEYOND);
+    assert_int_equal(explain(h, dev, 1, BIT64(35)).iova_bits, 47);
+    host_destroy(h);
+}
+
+/* A shadow is a table of ours, as of the last flush. */
+static void of_a_shadow_ours(void **state)
+{
+    struct host *h = *state;
+    struct sluice_device *dev = prepare_nested(h);
+    struct sluice_explanation why = explain(h, dev, 1, 5);
+
+    assert_int_equal(why.found, SLUICE_FOUND_MAPPING);
+    assert_false(why.guest);
+    assert_int_equal(why.gfn.n, 9);
+    assert_int_equal(explain(h, dev, 1, 6).found, SLUICE_FOUND_NOTHING);
+    assert_int_equal(explain(h, dev, 1, BIT64(35)).iova_bits, 47);
 }
 
 static void devices_have_moved(void **state)
@@ -335,6 +397,8 @@ int main(void)
         T(a_mapping_is_there),
         T(a_region_is_there),
         T(neither_memory_nor_table_is_there),
+        cmocka_unit_test(of_a_nested_context_the_guest_s_table),
+        T(of_a_shadow_ours),
         T(devices_have_moved),
         T(the_newest_unmap_counts),
         T(what_took_nothing_out_is_no_unmap),
