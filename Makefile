@@ -57,10 +57,11 @@ test: deps check
 comma := ,
 
 check: deps
-	$(call say,format$(comma) include direction$(comma) headers that compile alone)
+	$(call say,format$(comma) include direction$(comma) headers that compile alone$(comma) mutations that apply)
 	@tools/check-format
 	@tools/check-includes
 	@tools/check-headers
+	@tools/mutate --check
 
 BENCHES := $(addprefix bench/bench-,pgtable m2b hypercall foreign iova viommu machine)
 
