@@ -140,6 +140,14 @@ static void pass_on(const struct context *c)
         c->second->attached[i] += c->attached[i];
 }
 
+/* Those that hold no references hold the frames of the domain all the same: for ever. */
+static void lose(struct context *c)
+{
+    if (c->identity && c->domain)
+        c->domain->lost = true;
+    pass_on(c);
+}
+
 static void vacate(struct context *c)
 {
     if (c->domain && c->no && c->no <= c->domain->max_ctx_no)
@@ -164,7 +172,7 @@ int context_end(struct context *c)
         /* Only a failed unit leaves requesters behind: its tag, tables and frames are lost. */
         instance_event(c->s, SLUICE_EVENT_FRAMES_LOST, -EIO, "context_end",
                        c->nr_mapped + deferred_frames(c), c->did);
-        pass_on(c);
+        lose(c);
         deferred_fini(c);
         reserved_forget(c);
         vacate(c);

@@ -277,7 +277,7 @@ int sluice_domain_destroy(struct sluice_domain *sd)
     if (err)
         return err;
     free_scratch(d);
-    while (memory_reap(&d->memory))
+    while (memory_reap(&d->memory, d->lost))
         if (port->preempt(port->host))
             return -ERESTART;
     delist(d);

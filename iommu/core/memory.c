@@ -35,15 +35,20 @@ int memory_init(struct memory *m, struct frames *frames, uint32_t refs_limit)
     return pt_init(&m->map, &geo, &m->pages);
 }
 
-static void reap_run(void *arg, mfn_t first, uint64_t nr)
+static void disown_run(void *arg, mfn_t first, uint64_t nr)
 {
     frames_disown(arg, first, nr);
 }
 
-bool memory_reap(struct memory *m)
+static void lose_run(void *arg, mfn_t first, uint64_t nr)
+{
+    frames_lose(arg, first, nr);
+}
+
+bool memory_reap(struct memory *m, bool lost)
 {
     struct memory_locked l = memory_lock(m);
-    bool more = pt_reap(&m->map, reap_run, m->frames);
+    bool more = pt_reap(&m->map, lost ? lose_run : disown_run, m->frames);
 
     memory_unlock(l);
     return more;

@@ -29,8 +29,11 @@ struct memory_locked {
 };
 
 int memory_init(struct memory *m, struct frames *frames, uint32_t refs_limit);
-/* Teardown, one bounded step: the owner's references go. True while there is more. */
-bool memory_reap(struct memory *m);
+/*
+ * Teardown, one bounded step: the owner's references go, or stay for ever where a failed unit may
+ * still reach the frames. True while there is more.
+ */
+bool memory_reap(struct memory *m, bool lost);
 void memory_fini(struct memory *m);
 
 static inline struct memory_locked memory_lock(struct memory *m)

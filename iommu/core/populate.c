@@ -250,7 +250,7 @@ int sluice_memory_remove(struct sluice_domain *sd, gfn_t gfn, uint64_t nr)
     err = prepare_remove(&d->memory, gfn, nr);
     if (!err)
         err = prepare_identity(l, gfn, nr);
-    failed = err == -EIO;
+    failed = err == -EIO || d->lost;
     if (!err || err == -EIO)
         err = leave_frames(l, gfn, nr);
     if (!err || err == -EIO)

@@ -146,6 +146,38 @@ static void a_failed_unit_loses_what_it_may_still_reach(void **state)
     assert_int_equal(goes_to(h, 0, 1, NULL), NOWHERE);
 }
 
+/* The unit may reach the map that its device was to leave: all that is in there. */
+static void with_a_failed_unit_they_are_lost_at_the_end(void **state)
+{
+    struct host *h = *state;
+
+    h->lossy = true;
+    add_memory(h, 0, 0x1000, 4);
+    add_device(h, 8);
+    h->fail_flush = 1;
+    destroy_domain(h->d);
+    assert_int_equal(count(h, RELEASED), 0);
+    assert_int_equal(try_give(&instance_of(h->s)->frames, mfn_of(0x1000), 4), -EBUSY);
+}
+
+static void one_that_was_lost_is_not_forgotten(void **state)
+{
+    struct host *h = *state;
+    const uint16_t ctx = new_identity(h);
+    struct pv_iommu_free arg = {.ctx_no = ctx};
+
+    h->lossy = true;
+    add_memory(h, 0, 0x1000, 4);
+    add_device(h, 8);
+    attach(h, 8, ctx);
+    h->fail_flush = 1;
+    assert_int_equal(try_attach(h, 8, 0), -EIO);
+    assert_int_equal(hypercall(h, 1, IOMMU_free_context, &arg, sizeof(arg)), 0);
+    assert_int_equal(new_identity(h), ctx);
+    assert_int_equal(sluice_memory_remove(h->d, gfn_of(1), 2), -EIO);
+    assert_int_equal(count(h, RELEASED), 0);
+}
+
 static void calls_cannot_change_them(void **state)
 {
     struct host *h = *state;
@@ -279,6 +311,8 @@ int main(void)
         T(a_frame_leaves_them_flushed_before_its_owner_lets_it_go),
         T(a_split_is_flushed_with_table_pointers),
         T(a_failed_unit_loses_what_it_may_still_reach),
+        T(with_a_failed_unit_they_are_lost_at_the_end),
+        T(one_that_was_lost_is_not_forgotten),
         T(calls_cannot_change_them),
         cmocka_unit_test(a_blocked_default_context_has_nothing),
         cmocka_unit_test(memory_beyond_their_width_is_refused_and_changes_nothing),

@@ -54,6 +54,22 @@ static void what_leaves_memory_is_flushed_in_those_above(void **state)
     host_destroy(h);
 }
 
+/* What a failed unit may reach of a nested context is all of the second stage. */
+static void with_a_failed_unit_the_memory_is_lost_at_the_end(void **state)
+{
+    struct host *h = host_that_nests();
+    const uint16_t no = new_nested(h, ROOT);
+
+    (void)state;
+    h->lossy = true;
+    add_device(h, 8);
+    attach(h, 8, no);
+    h->fail_flush = 1;
+    destroy_domain(h->d);
+    assert_int_equal(count(h, RELEASED), 0);
+    host_destroy(h);
+}
+
 static void a_flush_is_of_the_range(void **state)
 {
     struct host *h = host_that_nests();
@@ -143,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hardware_gets_both_tables),
         cmocka_unit_test(what_leaves_memory_is_flushed_in_those_above),
+        cmocka_unit_test(with_a_failed_unit_the_memory_is_lost_at_the_end),
         cmocka_unit_test(a_flush_is_of_the_range),
         cmocka_unit_test(a_device_with_mapped_regions_stays_out),
         cmocka_unit_test_setup_teardown(arguments, set_up, tear_down),
