@@ -49,6 +49,16 @@ int context_enter(struct domain *d, uint16_t no, uint32_t generation, struct spa
     return err;
 }
 
+int context_occupy(struct context *c, struct span *span)
+{
+    bool entered;
+
+    context_lock(c);
+    entered = span_enter(&c->spans, span);
+    context_unlock(c);
+    return entered ? 0 : -ERESTART;
+}
+
 void context_leave(struct context *c, struct span *span)
 {
     context_lock(c);

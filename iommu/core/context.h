@@ -68,6 +68,8 @@ int context_resolve(struct domain *d, uint16_t no, enum context_use use, uint32_
  */
 int context_enter(struct domain *d, uint16_t no, uint32_t generation, struct span *span,
                   struct context **out, uint64_t *allowed);
+/* The same of a context that stays because the domain is locked, for regions. -ERESTART. */
+int context_occupy(struct context *c, struct span *span);
 void context_leave(struct context *c, struct span *span);
 
 /* Sets up an empty table and a tag: state BUILDING. -ENOSPC (tag), -ENOMEM. */

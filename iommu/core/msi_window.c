@@ -126,11 +126,24 @@ static void unmap(struct context *c, const struct doorbell_use *u, struct flush 
     CHECK(c->s->port, !pt_unmap(&c->pt, u->dfn, 1, &f->freed, &done));
 }
 
+/* While it is their span, nobody gives up the tables that come to hang there. */
+static int map_page(struct context *c, const struct doorbell_use *u)
+{
+    struct span span = {.first = u->dfn, .last = u->dfn};
+    uint64_t done;
+    int err = context_occupy(c, &span);
+
+    if (err)
+        return err;
+    err = pt_map(&c->pt, u->dfn, u->mfn, 1, FRAME_LG2, PT_WRITE, &done);
+    context_leave(c, &span);
+    return err;
+}
+
 static int map(struct context *c, const struct doorbell_use *u)
 {
     struct flush f = {.c = c, .first = u->dfn, .last = u->dfn};
-    uint64_t done;
-    int err = pt_map(&c->pt, u->dfn, u->mfn, 1, FRAME_LG2, PT_WRITE, &done);
+    int err = map_page(c, u);
 
     if (err)
         return err == -ENOSPC ? -ENOMEM : err;

@@ -155,18 +155,23 @@ static int unmap_own(struct context *c, const struct region_use *u, dfn_t end)
     return err;
 }
 
+/* While it is their span, nobody gives up the tables that come to hang there. */
 static int map_own(struct context *c, const struct region_use *u)
 {
     struct flush f = {.c = c, .first = u->first, .last = u->last};
+    struct span span = {.first = u->first, .last = u->last};
     dfn_t at = u->first, last;
-    int err = 0;
+    int err = context_occupy(c, &span);
 
+    if (err)
+        return err;
     while (!err && next_own(c, u, &at, &last))
         err = map_run(c, &at, last, u->prot);
     if (!err && c->s->caching_mode)
         err = flush_commit(&f);
     if (err && unmap_own(c, u, at))
         err = -EIO;
+    context_leave(c, &span);
     return err;
 }
 

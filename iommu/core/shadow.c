@@ -411,14 +411,10 @@ static int vacate(struct context *c, dfn_t first, dfn_t last)
 int shadow_vacate(struct context *c, dfn_t first, dfn_t last)
 {
     struct span span = shadow_span(c->s, first, last);
-    bool entered;
-    int err;
+    int err = context_occupy(c, &span);
 
-    context_lock(c);
-    entered = span_enter(&c->spans, &span);
-    context_unlock(c);
-    if (!entered)
-        return -ERESTART;
+    if (err)
+        return err;
     err = vacate(c, first, last);
     context_leave(c, &span);
     return err;

@@ -27,6 +27,8 @@ static int alloc_page(void *host, mfn_t *page)
 {
     struct host *h = host;
 
+    if (h->on_page)
+        h->on_page(h);
     if (fails(&h->fail_alloc))
         return -ENOMEM;
     for (unsigned i = 0; i < NR_TABLES; i++)

@@ -337,6 +337,34 @@ static void claims_fail_without_a_trace(void **state)
     assert_int_equal(nr_mapped(h, 1), 2);
 }
 
+/* Another processor gives empty tables up while one asks for the second table of the way there. */
+static void trim_meanwhile(struct host *h)
+{
+    const struct context *c = context_of(h, 1);
+    const struct page_range r = {.ctx_no = 1, .generation = c->generation};
+    struct trim t = {0};
+
+    if (++*(unsigned *)h->arg != 2)
+        return;
+    h->on_page = NULL;
+    assert_int_equal(trim_context(domain_of(h->d), &r, &t), -ERESTART);
+    assert_int_equal(count(h, TABLE_FREED), 0);
+}
+
+static void tables_on_the_way_there_stay(void **state)
+{
+    struct host *h = *state;
+    const uint16_t no = new_context(h);
+    unsigned pages = 0;
+
+    assigned(h, 8, 2);
+    forget(h);
+    h->arg = &pages;
+    h->on_page = trim_meanwhile;
+    attach(h, 8, no);
+    assert_int_equal(nr_mapped(h, no), 2);
+}
+
 static void units_that_cache_what_is_not_there_learn_of_it(void **state)
 {
     const struct setup setup = {.caching_mode = true};
@@ -386,6 +414,7 @@ int main(void)
         T(a_real_msi_region_leaves_no_window),
         cmocka_unit_test(some_places_are_none),
         T(claims_fail_without_a_trace),
+        T(tables_on_the_way_there_stay),
         cmocka_unit_test(units_that_cache_what_is_not_there_learn_of_it),
         T(a_unit_that_fails_leaves_what_it_may_reach),
     };

@@ -246,6 +246,35 @@ static uint64_t before(const struct context *c, uint64_t first, uint64_t nr)
     return reserved_before(c, &span);
 }
 
+/* Another processor gives empty tables up while one asks for the second table of the way there. */
+static void trim_meanwhile(struct host *h)
+{
+    const struct context *c = context_of(h, 1);
+    const struct page_range r = {.ctx_no = 1, .generation = c->generation};
+    struct trim t = {0};
+
+    if (++*(unsigned *)h->arg != 2)
+        return;
+    h->on_page = NULL;
+    assert_int_equal(trim_context(domain_of(h->d), &r, &t), -ERESTART);
+    assert_int_equal(count(h, TABLE_FREED), 0);
+}
+
+static void tables_on_the_way_to_a_region_stay(void **state)
+{
+    static const struct sluice_region r = {PAGES(3, 5), SLUICE_REGION_DIRECT, RW, 0};
+    struct host *h = *state;
+    const uint16_t no = new_context(h);
+    unsigned pages = 0;
+
+    assigned(h, 8, &r, 1);
+    forget(h);
+    h->arg = &pages;
+    h->on_page = trim_meanwhile;
+    attach(h, 8, no);
+    assert_int_equal(nr_mapped(h, no), 3);
+}
+
 static void the_part_before_the_first_reserved_frame_is_known(void **state)
 {
     static const struct sluice_region r[] = {{PAGES(20, 29), SLUICE_REGION_RESERVED, 0, 0},
@@ -400,6 +429,7 @@ int main(void)
         cmocka_unit_test(a_claim_whose_flush_fails_leaves_nothing_untracked),
         cmocka_unit_test(units_that_cache_what_is_not_there_learn_of_a_region),
         T(a_region_where_somebody_works_is_claimed_later),
+        T(tables_on_the_way_to_a_region_stay),
         T(the_part_before_the_first_reserved_frame_is_known),
         T(memory_does_not_come_where_a_device_has_a_region),
         T(regions_that_make_no_sense_are_refused),
