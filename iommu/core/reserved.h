@@ -38,8 +38,9 @@ bool reserved_touches(struct context *c, dfn_t first, dfn_t last);
 
 /*
  * The context gets the group's regions: direct ones are mapped, doorbells get their window. Nothing
- * has changed after an error: -EBUSY: something else is mapped or pinned there; -ENOMEM; -ERESTART:
- * a call is working there.
+ * has changed after an error (but what made room in a shadow is back with its next flush only):
+ * -EBUSY: something else is mapped or pinned there; -ENOMEM; -ERESTART: a call is working there, or
+ * there is more to take out of a shadow.
  */
 int reserved_claim(struct context *c, const struct group *g);
 

@@ -10,7 +10,7 @@
 
 #define RUNS        32u    /* of the guest's table in one step */
 #define MOST_READS  512u   /* of its entries */
-#define MOST_FRAMES 65536u /* that it maps, unless one leaf is larger */
+#define MOST_FRAMES 65536u /* that it maps, or takes for a region; unless one leaf is larger */
 #define MOST_WORK   65536u /* entries of the shadow: where a step over a large hole ends */
 #define LARGEST_LG2 30u    /* of a leaf */
 
@@ -394,18 +394,23 @@ int shadow_update(struct context *c, dfn_t at, dfn_t last, dfn_t *next, bool *ma
 static int vacate(struct context *c, dfn_t first, dfn_t last)
 {
     struct update u = {.c = c};
+    uint64_t nr, taken = 0;
     struct pt_leaf leaf;
-    uint64_t nr;
+    dfn_t at = first;
     bool there;
     int err;
 
-    for (dfn_t at = first; at.n <= last.n; at = dfn_add(at, nr)) {
+    for (; at.n <= last.n && taken < MOST_FRAMES; at = dfn_add(at, nr)) {
         nr = look(&u, at, last.n - at.n + 1, &leaf, &there);
-        if (there && !leaf.retired)
-            take(&u, at, nr);
+        if (!there || leaf.retired)
+            continue;
+        take(&u, at, nr);
+        taken += nr;
     }
     err = commit(&u);
-    return err || !u.lacking ? err : -ENOMEM;
+    if (!err && u.lacking)
+        err = -ENOMEM;
+    return err || at.n > last.n ? err : -ERESTART;
 }
 
 int shadow_vacate(struct context *c, dfn_t first, dfn_t last)

@@ -21,7 +21,7 @@ int shadow_update(struct context *c, dfn_t at, dfn_t last, dfn_t *next, bool *ma
 
 /*
  * A region comes: what the guest's table has in [first, last] is taken out, flushed. It enters the
- * span itself. -ERESTART: a call is at work there; -ENOMEM, -EIO.
+ * span itself. -ERESTART: a call is at work there, or there is more than one step; -ENOMEM, -EIO.
  */
 int shadow_vacate(struct context *c, dfn_t first, dfn_t last);
 

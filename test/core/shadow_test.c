@@ -237,6 +237,35 @@ static void a_region_comes_before_the_table(void **state)
     assert_int_equal(goes_to(h, no, 5, NULL), BASE + DATA);
 }
 
+/* What a region takes away may be much: one step is not. */
+static void a_large_region_comes_in_steps(void **state)
+{
+    static const struct sluice_region region = {
+        .first = 0x200000, .last = 0x3fffffff, .type = SLUICE_REGION_RESERVED};
+    struct host *h = host_create(&(struct setup){.blocked = true});
+    struct sluice_device *dev;
+    int steps = 0, err;
+    uint16_t no;
+
+    (void)state;
+    add_memory(h, 0, 0x4000, 0x600);
+    make_tables(h, ROOT);
+    for (unsigned i = 0; i < 512; i++)
+        guest_write(h, ROOT + 2, i, x86_large(0x400));
+    no = new_nested(h, ROOT);
+    add_device(h, 8);
+    attach(h, 8, no);
+    dev = add_device_with(h, 9, &region, 1);
+    assert_int_equal(sluice_device_assign(dev, h->d), 0);
+    forget(h);
+    while ((err = try_attach(h, 9, no)) == -ERESTART)
+        steps++;
+    assert_int_equal(err, 0);
+    assert_int_equal(steps, 3);
+    assert_int_equal(nr_mapped(h, no), 0x200);
+    host_destroy(h);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -253,6 +282,7 @@ int main(void)
         T(what_is_leaving_is_not_mapped),
         T(an_interrupted_flush_comes_to_the_same),
         T(a_region_comes_before_the_table),
+        cmocka_unit_test(a_large_region_comes_in_steps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
