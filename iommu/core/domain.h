@@ -89,7 +89,7 @@ struct domain {
     unsigned nr_exposed; /* groups of the former that it has; guarded by the lock */
     struct viommu *_Atomic viommu; /* NULL: none */
     _Atomic bool dying;
-    _Atomic bool lost; /* an identity map ended that a failed unit may still reach */
+    _Atomic bool lost;     /* an identity map ended that a failed unit may still reach */
     _Atomic uint32_t pins; /* calls of others that act on it now */
     struct sluice_lock lock;
     struct memory memory;

@@ -272,11 +272,15 @@ static mfn_t mark_run(struct domain *d, gfn_t gfn, uint64_t max, bool leaving, u
     return mfn;
 }
 
-/* They stay after all. What a window cannot have back for lack of memory, it does without. */
+/*
+ * They stay after all. What a window cannot have back for lack of memory, it does without. Another
+ * range with some of them that waits to go on begins again: shadows may have them now.
+ */
 static void undo(struct domain_locked l, gfn_t gfn, uint64_t nr)
 {
     uint64_t at, run;
 
+    l.d->leaving.nr = 0;
     for (at = 0; at < nr; at += run) {
         const mfn_t mfn = mark_run(l.d, gfn_add(gfn, at), nr - at, false, &run);
         const uint8_t type = l.d->s->frames.owner[mfn.n].type;
@@ -310,10 +314,7 @@ int leave_frames(struct domain_locked l, gfn_t gfn, uint64_t nr)
     uint64_t at, run;
     mfn_t mfn;
 
-    if (!err || failed)
-        err = nested_leave(l, gfn, nr);
-    failed |= err == -EIO;
-    if (err == -EIO)
+    if (failed)
         err = 0;
     for (at = 0; at < nr && !err; at += run) {
         mfn = mark_run(l.d, gfn_add(gfn, at), nr - at, true, &run);
@@ -322,6 +323,8 @@ int leave_frames(struct domain_locked l, gfn_t gfn, uint64_t nr)
         if (err == -EIO)
             err = 0;
     }
+    if (!err) /* last: what it has taken out, nothing brings back */
+        err = nested_leave(l, gfn, nr);
     if (err == -ENOMEM)
         undo(l, gfn, nr);
     return !err && failed ? -EIO : err;

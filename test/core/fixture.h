@@ -121,7 +121,7 @@ struct host {
     /* The library has read a domain's frame. */
     void (*on_read)(struct host *h, mfn_t frame, unsigned offset, size_t size);
     void (*on_page)(struct host *h); /* one is asked for */
-    void *arg; /* of the hooks */
+    void *arg;                       /* of the hooks */
     jmp_buf *panicked;
 };
 

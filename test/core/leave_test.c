@@ -2,6 +2,8 @@
 /* Frames leave their domain while emulators have them mapped. */
 #include "emulator.h"
 
+#include "../../iommu/spec/x86_pt.h"
+
 #define FRAME(gfn) (GUEST_FRAME + (gfn))
 
 static uint64_t scratch_of(struct host *h, uint16_t domid)
@@ -341,6 +343,91 @@ static void what_holds_nothing_is_taken_out_before_the_frame_goes(void **state)
     host_destroy(h);
 }
 
+/* ---- And nested contexts -----------------------------------------------------------------------
+ */
+
+#define TABLES 0x10u /* gfns of the guest's own */
+
+static void guest_entry(struct host *h, uint64_t table, unsigned index, uint64_t entry)
+{
+    const uint64_t at = (table << FRAME_LG2) + index * sizeof(entry);
+
+    assert_int_equal(memory_write(&domain_number(h, GUEST)->memory, at, &entry, sizeof(entry)), 0);
+}
+
+/* Its page 0 is gfn. */
+static struct context *guest_nested(struct host *h, uint64_t gfn)
+{
+    struct pv_iommu_alloc_nested arg = {.pgtable_gfn = TABLES,
+                                        .nested_flags = IOMMU_NESTED_x86_4level};
+
+    for (unsigned i = 0; i < 3; i++)
+        guest_entry(h, TABLES + i, 0, (TABLES + i + 1) << FRAME_LG2 | X86_PT_P | X86_PT_RW);
+    guest_entry(h, TABLES + 3, 0, gfn << FRAME_LG2 | X86_PT_P);
+    assert_int_equal(hypercall(h, GUEST, IOMMU_alloc_nested, &arg, sizeof(arg)), 0);
+    return &domain_number(h, GUEST)->ctx[arg.ctx_no];
+}
+
+/* What stays for lack of memory stays there too. */
+static void shadows_lose_what_leaves_and_nothing_else(void **state)
+{
+    const uint64_t gfn = 512 + 5;
+    struct context *c;
+    struct host *h;
+    int err = -ENOMEM;
+
+    (void)state;
+    for (unsigned n = 1; err; n++) {
+        h = emulator_host(&(struct setup){.blocked = true});
+        assert_int_equal(map_foreign(h, 1, SWAPPABLE | IOMMU_page_order(9), 0x400, 512, SERVER), 0);
+        c = guest_nested(h, gfn);
+        assert_int_equal(c->nr_mapped, 1);
+        h->fail_alloc = n;
+        err = give_up(h, GUEST, gfn, 1);
+        h->fail_alloc = 0;
+        assert_true(!err || err == -ENOMEM);
+        assert_int_equal(c->nr_mapped, err ? 1 : 0);
+        host_destroy(h);
+        assert_true(n < 50);
+    }
+}
+
+/* After k steps another range has to stay as it is, and a frame of both is mapped anew. */
+static bool interrupted_by_another(unsigned k)
+{
+    struct host *h = emulator_host(&(struct setup){.blocked = true});
+    struct pv_iommu_flush_nested flush = {.flags = IOMMU_FLUSH_all};
+    struct context *c = guest_nested(h, 1022);
+    bool waits = true;
+
+    flush.ctx_no = c->no;
+    assert_int_equal(map_foreign(h, 1, SWAPPABLE | IOMMU_page_order(9), 0x400, 1024, SERVER), 0);
+    h->preempt_every = 1;
+    for (unsigned i = 0; i < k && waits; i++)
+        waits = sluice_memory_remove(guest_of(h), gfn_of(1022), 2) == -ERESTART;
+    if (waits) {
+        guest_entry(h, TABLES + 3, 0, 1023 << FRAME_LG2 | X86_PT_P);
+        h->fail_alloc = 2;
+        assert_int_equal(give_up(h, GUEST, 1023, 2), -ENOMEM);
+        h->fail_alloc = 0;
+        assert_int_equal(hypercall(h, GUEST, IOMMU_flush_nested, &flush, sizeof(flush)), 0);
+        assert_int_equal(give_up(h, GUEST, 1022, 2), 0);
+        assert_int_equal(c->nr_mapped, 0);
+    }
+    host_destroy(h);
+    return waits;
+}
+
+static void two_ranges_do_not_meet_in_a_shadow(void **state)
+{
+    unsigned k = 0;
+
+    (void)state;
+    while (interrupted_by_another(k))
+        k += 400;
+    assert_in_range(k, 1000, 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +446,8 @@ int main(void)
         cmocka_unit_test(a_removal_without_memory_leaves_the_window_whole),
         cmocka_unit_test(a_removal_that_fails_late_gives_back_to_the_window),
         cmocka_unit_test(what_holds_nothing_is_taken_out_before_the_frame_goes),
+        cmocka_unit_test(shadows_lose_what_leaves_and_nothing_else),
+        cmocka_unit_test(two_ranges_do_not_meet_in_a_shadow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
