@@ -194,9 +194,16 @@ static void take(struct update *u, dfn_t first, uint64_t nr)
     }
 }
 
-static bool is_target(const struct pt_leaf *leaf, const struct target *t, uint64_t at)
+/* How a leaf of the shadow has these rights. */
+static unsigned shown(const struct context *c, unsigned attr)
 {
-    return t->attr && leaf->attr == t->attr && leaf->mfn.n == t->mfn.n + at;
+    return attr & PT_WRITE && c->pt.geo.format->write_reads ? attr | PT_READ : attr;
+}
+
+static bool is_target(const struct context *c, const struct pt_leaf *leaf, const struct target *t,
+                      uint64_t at)
+{
+    return t->attr && leaf->attr == shown(c, t->attr) && leaf->mfn.n == t->mfn.n + at;
 }
 
 /* What is in the shadow from dfn on, at most nr: how many frames, in *leaf if there are any. */
@@ -225,7 +232,7 @@ static uint64_t compare(struct update *u, dfn_t dfn, const struct target *t, uin
         nr = look(u, dfn_add(dfn, at), t->nr - at, &leaf, &there);
         if (!there || leaf.retired)
             continue;
-        if (is_target(&leaf, t, at))
+        if (is_target(u->c, &leaf, t, at))
             *same += nr;
         else
             take(u, dfn_add(dfn, at), nr);

@@ -51,6 +51,7 @@ struct pt_format {
     uint64_t leaf_sizes;               /* bit k: a leaf of 1 << k bytes exists */
     bool has_snoop;
     bool has_dirty;
+    bool write_reads; /* PT_WRITE alone maps as both */
     const struct pt_ops *ops;
 };
 

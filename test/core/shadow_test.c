@@ -266,6 +266,38 @@ static void a_large_region_comes_in_steps(void **state)
     host_destroy(h);
 }
 
+/* A guest's table of another format may have what the units' cannot show: it stays as it is. */
+static void what_can_only_be_written_is_not_touched_again(void **state)
+{
+    struct host *h = host_create(&(struct setup){.format = PT_FORMAT_X86});
+    const struct hw_first_stage table = {
+        .root = ROOT << FRAME_LG2,
+        .geo = {pt_format(PT_FORMAT_VTDSS), 4, 48, pt_format(PT_FORMAT_VTDSS)->leaf_sizes, 0, 0}};
+    struct nested_flush at = {.begun = false}, again = {.begun = false};
+    const dfn_t last = {BIT64(36) - 1};
+    struct domain_locked l;
+    struct context *c;
+
+    (void)state;
+    add_memory(h, 0, BASE, 0x200);
+    for (unsigned i = 0; i < 3; i++)
+        guest_write(h, ROOT + i, 0, (ROOT + i + 1) << FRAME_LG2 | 3);
+    guest_write(h, LOWEST, 5, DATA << FRAME_LG2 | 2);
+    l = domain_lock(domain_of(h->d));
+    assert_int_equal(nested_alloc(l, &table, NESTED_BY_SHADOW, 1, &c), 0);
+    domain_unlock(l);
+    assert_int_equal(nested_flush(l.d, c->no, c->generation, dfn_of(0), last, &at), 0);
+    context_show(c);
+    assert_int_equal(c->nr_mapped, 1);
+    add_device(h, 8);
+    attach(h, 8, c->no);
+    forget(h);
+    assert_int_equal(nested_flush(l.d, c->no, c->generation, dfn_of(0), last, &again), 0);
+    assert_int_equal(count(h, FLUSHED), 0);
+    assert_int_equal(goes_to(h, c->no, 5, NULL), BASE + DATA);
+    host_destroy(h);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -283,6 +315,7 @@ int main(void)
         T(an_interrupted_flush_comes_to_the_same),
         T(a_region_comes_before_the_table),
         cmocka_unit_test(a_large_region_comes_in_steps),
+        cmocka_unit_test(what_can_only_be_written_is_not_touched_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

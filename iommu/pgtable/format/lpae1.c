@@ -19,5 +19,6 @@ const struct pt_format pt_format_lpae1 = {
     .max_levels = FMT_MAX_LEVELS,
     .level_bits = {9, 9, 9, 9},
     .leaf_sizes = BIT64(12) | BIT64(21) | BIT64(30),
+    .write_reads = true,
     .ops = &walker,
 };

@@ -134,5 +134,6 @@ const struct pt_format pt_format_x86 = {
     .level_bits = {9, 9, 9, 9, 9},
     .leaf_sizes = BIT64(12) | BIT64(21) | BIT64(30),
     .has_dirty = true,
+    .write_reads = true,
     .ops = &walker,
 };
