@@ -298,6 +298,52 @@ static void what_can_only_be_written_is_not_touched_again(void **state)
     host_destroy(h);
 }
 
+/* Units that cache what is not there learn of new pages; and of tables, where a leaf was split. */
+static void flushes_say_what_changed(void **state)
+{
+    struct host *h = host_create(&(struct setup){.caching_mode = true});
+    uint16_t no;
+
+    (void)state;
+    add_memory(h, 0, BASE, 0x600);
+    make_tables(h, ROOT);
+    guest_write(h, ROOT + 2, 1, x86_large(0x400));
+    no = new_nested(h, ROOT);
+    add_device(h, 8);
+    attach(h, 8, no);
+    forget(h);
+    guest_write(h, ROOT + 2, 1, x86_table(ROOT + 4));
+    assert_int_equal(flush_nested(h, no, 0x203, 1), 0);
+    assert_int_equal(count(h, FLUSHED), 1);
+    assert_false(nth(h, FLUSHED, 0)->inv[0].leaf_only);
+    forget(h);
+    guest_write(h, LOWEST, 9, x86_page(DATA, true));
+    assert_int_equal(flush_nested(h, no, 9, 1), 0);
+    assert_int_equal(count(h, FLUSHED), 1);
+    assert_int_equal(nth(h, FLUSHED, 0)->inv[0].first.n, 9);
+    host_destroy(h);
+}
+
+/* What a failed unit may still reach does not go, and the host hears of it. */
+static void a_failed_unit_is_told_of(void **state)
+{
+    struct host *h = host_create(&(struct setup){.blocked = true});
+    uint16_t no;
+
+    (void)state;
+    h->lossy = true;
+    prepare_memory(h);
+    guest_write(h, LOWEST, 5, x86_page(DATA, true));
+    no = new_nested(h, ROOT);
+    add_device(h, 8);
+    attach(h, 8, no);
+    forget(h);
+    h->fail_flush = 1;
+    assert_int_equal(sluice_memory_remove(h->d, gfn_of(DATA), 1), -EIO);
+    assert_int_equal(count(h, RELEASED), 0);
+    host_destroy(h);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -314,6 +360,8 @@ int main(void)
         T(what_is_leaving_is_not_mapped),
         T(an_interrupted_flush_comes_to_the_same),
         T(a_region_comes_before_the_table),
+        cmocka_unit_test(flushes_say_what_changed),
+        cmocka_unit_test(a_failed_unit_is_told_of),
         cmocka_unit_test(a_large_region_comes_in_steps),
         cmocka_unit_test(what_can_only_be_written_is_not_touched_again),
     };
