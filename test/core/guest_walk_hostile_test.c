@@ -250,9 +250,9 @@ static void look(struct host *h, mfn_t frame, unsigned offset, size_t size)
         for (unsigned k = 0; table == 3 && l->other && k < h->nr_content; k++) {
             if (h->content[k].frame.n != frame.n)
                 continue;
-            memcpy(&entry, h->content[k].bytes + 8 * i, 8);
+            memcpy(&entry, h->content[k].bytes + (size_t)8 * i, 8);
             entry ^= l->other;
-            memcpy(h->content[k].bytes + 8 * i, &entry, 8);
+            memcpy(h->content[k].bytes + (size_t)8 * i, &entry, 8);
         }
     }
 }

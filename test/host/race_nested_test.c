@@ -213,7 +213,7 @@ static void run(unsigned stages, bool caching_mode, uint64_t seed)
     release = w.m->port.release_frame;
     w.m->port.release_frame = check_release;
     for (unsigned i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
-        k[i] = (struct worker){&w, seed + i, MACHINE_ARG + 256 * i};
+        k[i] = (struct worker){&w, seed + i, MACHINE_ARG + (uint64_t)256 * i};
         assert_int_equal(pthread_create(&thread[i], NULL, part[i], &k[i]), 0);
     }
     for (unsigned i = 0; i < sizeof(part) / sizeof(part[0]); i++)

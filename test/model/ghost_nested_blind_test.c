@@ -47,8 +47,9 @@ static void prepare(const struct fixture *f)
     call(f, IOMMU_alloc_nested, &alloc, sizeof(alloc));
     assert_int_equal(alloc.ctx_no, NESTED);
     call(f, IOMMU_reattach_device, &reattach, sizeof(reattach));
-    assert_int_equal(machine_dma(f->nic, (rid_t){NIC}, 0, DFN * FRAME_SIZE, data, 8, true, &reason),
-                     0);
+    assert_int_equal(
+        machine_dma(f->nic, (rid_t){NIC}, 0, (uint64_t)DFN * FRAME_SIZE, data, 8, true, &reason),
+        0);
     machine_prefetch(f->m);
     accepts(f, check_caches(f->g));
 }
@@ -202,8 +203,8 @@ static void a_shadow_with_more_rights_than_the_memory(void **state)
 static void an_entry_in_a_reserved_region(void **state)
 {
     struct fixture *f = *state;
-    struct sluice_region region = {.first = DFN * FRAME_SIZE,
-                                   .last = DFN * FRAME_SIZE + FRAME_SIZE - 1,
+    struct sluice_region region = {.first = (uint64_t)DFN * FRAME_SIZE,
+                                   .last = (uint64_t)DFN * FRAME_SIZE + FRAME_SIZE - 1,
                                    .type = SLUICE_REGION_RESERVED};
     struct sluice_region *before;
     struct ghost_device *dev;
