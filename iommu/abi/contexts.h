@@ -326,7 +326,8 @@ DEFINE_XEN_GUEST_HANDLE(pv_iommu_alloc_nested_t);
  *   -EINVAL  unknown context, or not a nested one; pad is not zero; unknown bits in flags; nr_pages
  *            0 or a range that wraps, without IOMMU_FLUSH_all
  *   -ENOMEM  some of what the table maps is not mapped, for lack of budget or of memory of the
- *            host; nothing is that the table does not map
+ *            host, or since the table leads into itself: it has more entries than the domain's
+ *            memory has words; nothing is that the table does not map
  */
 struct pv_iommu_flush_nested {
     /* IN: the nested context. */

@@ -20,7 +20,8 @@ struct memory {
     struct pt_pages pages;
     struct pgtable map;
     uint32_t refs, refs_limit; /* references that the domain's mappings hold, and its budget */
-    uint64_t nr_leaving;       /* frames in the map that are marked so */
+    _Atomic uint64_t nr;       /* frames in the map */
+    uint64_t nr_leaving;       /* those that are marked so */
 };
 
 /* Proof that the lock is held. */

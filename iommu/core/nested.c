@@ -60,6 +60,26 @@ static bool may_trim(const struct context *c, const struct nested_flush *at)
     return c->state == CONTEXT_LIVE && !at->trim.done;
 }
 
+/*
+ * A guest's table has no more entries than its memory has words. One that seems to have more leads
+ * into itself again and again, and ends here: nothing is mapped behind.
+ */
+static bool loops(const struct context *c, const struct nested_flush *at)
+{
+    return at->reads / (FRAME_SIZE / sizeof(uint64_t)) > c->domain->memory.nr;
+}
+
+static int step(struct context *c, dfn_t last, struct nested_flush *at, dfn_t *next, bool *mapped)
+{
+    int err;
+
+    *mapped = false;
+    if (!loops(c, at))
+        return shadow_update(c, at->next, last, next, &at->reads, mapped);
+    err = shadow_empty(c, at->next, last, next);
+    return err ? err : -ENOMEM;
+}
+
 /* What cannot be done is remembered, and the rest is done all the same. -ENOSPC: trim. */
 static int update(struct context *c, dfn_t last, struct nested_flush *at)
 {
@@ -69,7 +89,7 @@ static int update(struct context *c, dfn_t last, struct nested_flush *at)
     int err;
 
     while (at->next.n <= last.n) {
-        err = shadow_update(c, at->next, last, &next, &mapped);
+        err = step(c, last, at, &next, &mapped);
         if (mapped)
             at->trim = (struct trim){0};
         if (err == -ENOSPC && may_trim(c, at))

@@ -34,6 +34,7 @@ struct nested_flush {
     dfn_t next;
     bool begun;
     int err;          /* what could not be done so far: -ENOMEM, -EIO */
+    uint64_t reads;   /* of entries of the guest's table */
     struct trim trim; /* for tables that a shadow lacks */
 };
 

@@ -46,6 +46,7 @@ static void map_remove(struct memory_locked l, gfn_t gfn, uint64_t nr, each_run 
         if (freed.retired)
             remove_retired(l, dfn, done, each);
     }
+    l.m->nr -= nr;
 }
 
 static int map_add(struct memory_locked l, gfn_t gfn, mfn_t mfn, uint64_t nr, unsigned attr)
@@ -59,6 +60,7 @@ static int map_add(struct memory_locked l, gfn_t gfn, mfn_t mfn, uint64_t nr, un
             map_remove(l, gfn, at, NULL);
             return err == -ENOSPC ? -ENOMEM : err;
         }
+        l.m->nr += done;
     }
     return 0;
 }

@@ -67,7 +67,7 @@ static void add_run(struct update *u, const struct guest_run *run)
 }
 
 /* Fills u->run from *at on, as far as one step goes; *at is what comes next. */
-static void read_runs(struct update *u, dfn_t *at, dfn_t last)
+static unsigned read_runs(struct update *u, dfn_t *at, dfn_t last)
 {
     struct guest_walk w = guest_walk_of(&u->c->first, &u->c->domain->memory);
     uint64_t frames = 0, nr = 0, skip; /* nr: known to be free, from *at on */
@@ -86,6 +86,7 @@ static void read_runs(struct update *u, dfn_t *at, dfn_t last)
         nr -= run.nr;
         *at = dfn_add(*at, run.nr);
     }
+    return w.reads;
 }
 
 /* ---- What the shadow should have ---------------------------------------------------------------
@@ -379,14 +380,15 @@ static int flush_new(struct update *u)
     return u->changed && u->c->s->caching_mode ? flush_wait(&u->f) : 0;
 }
 
-int shadow_update(struct context *c, dfn_t at, dfn_t last, dfn_t *next, bool *mapped)
+int shadow_update(struct context *c, dfn_t at, dfn_t last, dfn_t *next, uint64_t *reads,
+                  bool *mapped)
 {
     struct update u = {.c = c};
     uint32_t missing;
     int err;
 
     *next = at;
-    read_runs(&u, next, last);
+    *reads += read_runs(&u, next, last);
     missing = take_runs(&u, next);
     err = commit(&u);
     u.changed = false;
@@ -398,12 +400,11 @@ int shadow_update(struct context *c, dfn_t at, dfn_t last, dfn_t *next, bool *ma
     return err || !u.lacking ? err : -ENOMEM;
 }
 
-static int vacate(struct context *c, dfn_t first, dfn_t last)
+int shadow_empty(struct context *c, dfn_t at, dfn_t last, dfn_t *next)
 {
     struct update u = {.c = c};
     uint64_t nr, taken = 0;
     struct pt_leaf leaf;
-    dfn_t at = first;
     bool there;
     int err;
 
@@ -414,10 +415,17 @@ static int vacate(struct context *c, dfn_t first, dfn_t last)
         take(&u, at, nr);
         taken += nr;
     }
+    *next = at;
     err = commit(&u);
-    if (!err && u.lacking)
-        err = -ENOMEM;
-    return err || at.n > last.n ? err : -ERESTART;
+    return !err && u.lacking ? -ENOMEM : err;
+}
+
+static int vacate(struct context *c, dfn_t first, dfn_t last)
+{
+    dfn_t next;
+    int err = shadow_empty(c, first, last, &next);
+
+    return err || next.n > last.n ? err : -ERESTART;
 }
 
 int shadow_vacate(struct context *c, dfn_t first, dfn_t last)

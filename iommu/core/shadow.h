@@ -15,9 +15,14 @@ struct span shadow_span(const struct instance *s, dfn_t first, dfn_t last);
 /*
  * Brings [at, *next) up to date with the guest's table as it is now, as much of [at, last] as one
  * step is: what differs is taken out and flushed, and then what is missing is mapped; *mapped:
- * something was. -ENOSPC (the budget of tables), -ENOMEM: some is not mapped that should be. -EIO.
+ * something was; *reads: plus the guest's entries that it looked at. -ENOSPC (the budget of
+ * tables), -ENOMEM: some is not mapped that should be. -EIO.
  */
-int shadow_update(struct context *c, dfn_t at, dfn_t last, dfn_t *next, bool *mapped);
+int shadow_update(struct context *c, dfn_t at, dfn_t last, dfn_t *next, uint64_t *reads,
+                  bool *mapped);
+
+/* The same as if the guest's table had nothing. -ENOMEM: more than that was taken out. -EIO. */
+int shadow_empty(struct context *c, dfn_t at, dfn_t last, dfn_t *next);
 
 /*
  * A region comes: what the guest's table has in [first, last] is taken out, flushed. It enters the

@@ -131,6 +131,41 @@ static void a_table_of_itself_is_bounded_by_the_budget(void **state)
     host_destroy(h);
 }
 
+static uint64_t words_read;
+
+static void count_words(struct host *h, mfn_t frame, unsigned offset, size_t size)
+{
+    (void)h;
+    (void)frame;
+    (void)offset;
+    words_read += size / sizeof(uint64_t);
+}
+
+/* 2^27 tables, all of them the lowest, which is empty: nothing lacks to go on for long. */
+static void a_table_with_more_entries_than_memory_has_words_ends(void **state)
+{
+    const uint64_t far = UINT64_C(255) << 27 | 5, frames = 0x20;
+    struct host *h = *state;
+    uint16_t no;
+
+    add_memory(h, 0, BASE, frames);
+    make_tables(h, ROOT);
+    guest_write(h, ROOT, 255, x86_table(ROOT + 1));
+    guest_write(h, LOWEST, 5, x86_page(1, true));
+    no = new_nested(h, ROOT);
+    assert_int_equal(goes_to(h, no, far, NULL), BASE + 1);
+    for (unsigned level = 0; level < 3; level++)
+        for (unsigned i = 0; i < 512; i++)
+            guest_write(h, ROOT + level, i, x86_table(ROOT + level + 1));
+    guest_write(h, LOWEST, 5, 0);
+    words_read = 0;
+    h->on_read = count_words;
+    assert_int_equal(flush_nested_all(h, no), -ENOMEM);
+    assert_true(words_read < (frames + 4) * 512);
+    assert_int_equal(nr_mapped(h, no), 0);
+    assert_int_equal(refs_of(h, BASE + 1), 1);
+}
+
 static void what_is_no_table_maps_nothing(void **state)
 {
     struct host *h = *state;
@@ -355,6 +390,7 @@ int main(void)
         T(of_a_larger_leaf_only_what_leaves_goes),
         T(a_page_of_a_larger_leaf_changes),
         cmocka_unit_test(a_table_of_itself_is_bounded_by_the_budget),
+        T(a_table_with_more_entries_than_memory_has_words_ends),
         T(what_is_no_table_maps_nothing),
         T(rights_are_those_of_both),
         T(what_is_leaving_is_not_mapped),
