@@ -307,7 +307,10 @@ static void what_can_only_be_written_is_not_touched_again(void **state)
     struct host *h = host_create(&(struct setup){.format = PT_FORMAT_X86});
     const struct hw_first_stage table = {
         .root = ROOT << FRAME_LG2,
-        .geo = {pt_format(PT_FORMAT_VTDSS), 4, 48, pt_format(PT_FORMAT_VTDSS)->leaf_sizes, 0, 0}};
+        .geo = {.format = pt_format(PT_FORMAT_VTDSS),
+                .levels = 4,
+                .iova_bits = 48,
+                .leaf_sizes = pt_format(PT_FORMAT_VTDSS)->leaf_sizes}};
     struct nested_flush at = {.begun = false}, again = {.begun = false};
     const dfn_t last = {BIT64(36) - 1};
     struct domain_locked l;
