@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What `sluice play` says and how it ends, for small scenarios and for all of scenarios/. */
+/* What `sluice play` says and how it ends. All of scenarios/ is played by meson.build. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <glob.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -531,78 +530,7 @@ static void test_json(void **state)
     result_free(&r);
 }
 
-/* ---- scenarios/ --------------------------------------------------------------------------------
- */
-
-static const char *scenarios;
-
-static void play_all(void (*change)(struct run *run))
-{
-    struct result r;
-    struct run run = run_begin(&r, &report_text);
-    char pattern[4096];
-    glob_t files = {.gl_pathc = 0};
-
-    change(&run);
-    snprintf(pattern, sizeof(pattern), "%s/*.scn", scenarios);
-    assert_int_equal(glob(pattern, 0, NULL, &files), 0);
-    snprintf(pattern, sizeof(pattern), "%s/*/*.scn", scenarios);
-    assert_int_equal(glob(pattern, GLOB_APPEND, NULL, &files), 0);
-    for (size_t i = 0; i < files.gl_pathc; i++)
-        run_file(&run, files.gl_pathv[i]);
-    globfree(&files);
-    run_finish(&run, &r);
-    if (r.status)
-        fprintf(stderr, "%s%s", r.err, r.out);
-    assert_int_equal(r.status, 0);
-    result_free(&r);
-}
-
-static void as_written(struct run *run)
-{
-    (void)run;
-}
-
-static void in_pieces(struct run *run)
-{
-    run->continue_every = 1;
-}
-
-static void failing_allocs(struct run *run)
-{
-    run->sweep = SWEEP_ALLOC;
-}
-
-static void failing_flushes(struct run *run)
-{
-    run->sweep = SWEEP_FLUSH;
-}
-
-static void test_scenarios(void **state)
-{
-    (void)state;
-    play_all(as_written);
-}
-
-static void test_scenarios_in_pieces(void **state)
-{
-    (void)state;
-    play_all(in_pieces);
-}
-
-static void test_scenarios_failing_allocs(void **state)
-{
-    (void)state;
-    play_all(failing_allocs);
-}
-
-static void test_scenarios_failing_flushes(void **state)
-{
-    (void)state;
-    play_all(failing_flushes);
-}
-
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pass),
@@ -632,12 +560,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_tour),
         cmocka_unit_test(test_tour_shows_and_explains),
         cmocka_unit_test(test_json),
-        cmocka_unit_test(test_scenarios),
-        cmocka_unit_test(test_scenarios_in_pieces),
-        cmocka_unit_test(test_scenarios_failing_allocs),
-        cmocka_unit_test(test_scenarios_failing_flushes),
     };
 
-    scenarios = argc > 1 ? argv[1] : "scenarios";
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
