@@ -45,7 +45,7 @@ test: deps check
 	$(call say,tests with clang$(comma) optimised)
 	$(call setup,build-clang,clang,)
 	$(call build,build-clang,)
-	$(call tests,build-clang,--suite sluice)
+	$(call tests,build-clang,--suite sluice --no-suite slow)
 	$(call say,tests of concurrency with the thread sanitizer)
 	$(call setup,build-tsan,clang,-Db_sanitize=thread -Db_lundef=false)
 	$(call build,build-tsan,)
