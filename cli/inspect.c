@@ -140,7 +140,7 @@ enum key { KEY_MACHINE = 'm', KEY_JSON = 'j', KEY_AT = 'l', KEY_ALL = 'a' };
 static const struct argp_option options[] = {
     {"machine", KEY_MACHINE, "NAME", 0,
      "Play on soft (the default), vtd or vtd-scalable (both start QEMU), or as a guest with an "
-     "emulated VT-d: nested-soft, nested-vtd",
+     "emulated VT-d: nested-soft, nested-vtd, and both with -scalable",
      0},
     {"at", KEY_AT, "LINE", 0, "Stop after that line, not at a `break` or at the end", 0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},

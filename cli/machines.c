@@ -13,6 +13,9 @@ static const char *const vtd_features[] = {"superpages", "two-devices", "nvme",
 /* The emulated unit knows devices by their own requester ids only. */
 static const char *const nested_features[] = {"superpages", "two-devices", "nvme",   "faults",
                                               "intremap",   "nested",      "viommu", NULL};
+/* Behind the software unit devices have PASIDs, and so they have as guests of it. */
+static const char *const nested_pasid_features[] = {
+    "superpages", "two-devices", "nvme", "faults", "intremap", "nested", "pasid", "viommu", NULL};
 static const char *const no_features[] = {NULL};
 
 const struct machine_kind machine_kinds[] = {
@@ -27,6 +30,16 @@ const struct machine_kind machine_kinds[] = {
      .backend = &nested_backend,
      .features = nested_features,
      .outer = &vtd_backend},
+    {.name = "nested-soft-scalable",
+     .backend = &nested_backend,
+     .features = nested_pasid_features,
+     .outer = &soft_backend,
+     .scalable = true},
+    {.name = "nested-vtd-scalable",
+     .backend = &nested_backend,
+     .features = nested_features,
+     .outer = &vtd_backend,
+     .scalable = true},
     {.name = "amdvi", .features = no_features},
     {.name = "smmuv3", .features = no_features},
     {.name = NULL, .features = no_features},

@@ -26,7 +26,7 @@ enum key {
 static const struct argp_option options[] = {
     {"machine", KEY_MACHINE, "NAME", 0,
      "Play on soft (the default), vtd or vtd-scalable (both start QEMU), or as a guest with an "
-     "emulated VT-d: nested-soft, nested-vtd",
+     "emulated VT-d: nested-soft, nested-vtd, and both with -scalable",
      0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
     {"trace", KEY_TRACE, NULL, 0, "Print every line with what came out and what it cost", 0},

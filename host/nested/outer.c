@@ -8,7 +8,6 @@
 
 #define SPARE     (64ull << 20) /* for its tables, and what devices demand */
 #define CONTEXTS  255u
-#define ALL_CAPS  (SLUICE_VIOMMU_SECOND_STAGE | SLUICE_VIOMMU_REMAPPING)
 #define DOMID     1u
 #define NAME_ROOM 8u
 
@@ -106,6 +105,20 @@ static int add_devices(struct machine *m)
 /* ---- The domain --------------------------------------------------------------------------------
  */
 
+/* What the driver uses; in scalable mode PASIDs, where devices below have them. */
+static uint64_t capabilities(const struct machine *m)
+{
+    const struct nested_state *state = m->state;
+    uint64_t wanted = SLUICE_VIOMMU_SECOND_STAGE, all = 0;
+
+    if (!m->config.no_intremap)
+        wanted |= SLUICE_VIOMMU_REMAPPING;
+    if (m->config.scalable)
+        wanted |= SLUICE_VIOMMU_SCALABLE | SLUICE_VIOMMU_PASID;
+    (void)sluice_viommu_query_caps(state->outer->sluice, SLUICE_VIOMMU_VTD, &all);
+    return wanted & all;
+}
+
 static int add_guest(struct machine *m)
 {
     struct nested_state *state = m->state;
@@ -115,7 +128,7 @@ static int add_guest(struct machine *m)
                                                  .contiguous = true,
                                                  .max_ctx_no = CONTEXTS};
     const struct machine_viommu_config unit = {
-        .capabilities = m->config.no_intremap ? SLUICE_VIOMMU_SECOND_STAGE : ALL_CAPS,
+        .capabilities = capabilities(m),
         .iova_bits = m->config.iova_bits,
     };
     int err = machine_domain_add(state->outer, &config, &state->guest);
@@ -143,6 +156,7 @@ static int start(struct machine *m)
     struct nested_state *state = m->state;
     const struct machine_config config = {
         .backend = m->config.outer,
+        .scalable = m->config.scalable,
         .ram = room_for(m->config.ram),
         .no_intremap = m->config.no_intremap,
         .allow_unsafe = m->config.no_intremap,

@@ -155,7 +155,8 @@ static void test_unknown_machine(void **state)
     (void)state;
     assert_null(machine_kind_find("nope", &why));
     assert_string_equal(why.text, "unknown machine 'nope': expected soft, vtd, vtd-scalable, "
-                                  "nested-soft, nested-vtd");
+                                  "nested-soft, nested-vtd, nested-soft-scalable, "
+                                  "nested-vtd-scalable");
     assert_null(machine_kind_find("amdvi", &absent));
     assert_non_null(strstr(absent.text, "machine amdvi is not in this build: expected soft, "));
 }
