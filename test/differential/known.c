@@ -34,6 +34,13 @@ static bool cached_without_rights(const struct difference *d)
     return records(d, false, true) && is_rights_reason(d->b.record.reason);
 }
 
+/* QEMU's machine has firmware where the subject's has nothing: it is read, and is no root table. */
+static bool root_in_firmware(const struct difference *d)
+{
+    return records(d, true, true) && d->a.record.reason == VTD_REASON_ROOT_P &&
+           d->b.record.reason == VTD_REASON_ROOT_ACCESS;
+}
+
 /* An upper entry without the right, above one that is wrong. */
 static bool order_of_checks(const struct difference *d)
 {
@@ -251,6 +258,9 @@ const struct known known[] = {
     {"rights of an upper entry, and a lower one that is wrong",
      "3.7, 7.1.3: no order is given; QEMU looks at rights on the way, ours at the end",
      order_of_checks, false},
+    {"a root table in firmware",
+     "7.1.3, reasons 1 and 8: whether there is memory just below 4 GiB is the platform's",
+     root_in_firmware, false},
     {"descriptors that QEMU does not look at",
      "6.5.2: an invalid one stops the queue, with reserved bits set or of a type that the unit or "
      "the mode does not have; QEMU takes any of interrupt entries, PASIDs and device TLBs",
