@@ -196,7 +196,8 @@ static size_t length(uint64_t gpa, size_t size)
     return size < rest ? size : rest;
 }
 
-int memory_read(struct memory *m, uint64_t gpa, void *to, size_t size)
+/* To `to`, or if that is NULL, from `from`. */
+static int access(struct memory *m, uint64_t gpa, char *to, const char *from, size_t size)
 {
     const struct sluice_port *port = m->frames->port;
     struct memory_locked l = memory_lock(m);
@@ -204,28 +205,25 @@ int memory_read(struct memory *m, uint64_t gpa, void *to, size_t size)
     mfn_t mfn;
 
     for (size_t at = 0, n; at < size && !err; at += n) {
+        const unsigned offset = (gpa + at) % FRAME_SIZE;
+
         n = length(gpa + at, size - at);
-        err = piece(l, gpa + at, PT_READ, &mfn);
-        if (!err)
-            port->read_frame(port->host, mfn, (gpa + at) % FRAME_SIZE, (char *)to + at, n);
+        err = piece(l, gpa + at, to ? PT_READ : PT_WRITE, &mfn);
+        if (!err && to)
+            port->read_frame(port->host, mfn, offset, to + at, n);
+        else if (!err)
+            port->write_frame(port->host, mfn, offset, from + at, n);
     }
     memory_unlock(l);
     return err;
 }
 
+int memory_read(struct memory *m, uint64_t gpa, void *to, size_t size)
+{
+    return access(m, gpa, to, NULL, size);
+}
+
 int memory_write(struct memory *m, uint64_t gpa, const void *from, size_t size)
 {
-    const struct sluice_port *port = m->frames->port;
-    struct memory_locked l = memory_lock(m);
-    int err = 0;
-    mfn_t mfn;
-
-    for (size_t at = 0, n; at < size && !err; at += n) {
-        n = length(gpa + at, size - at);
-        err = piece(l, gpa + at, PT_WRITE, &mfn);
-        if (!err)
-            port->write_frame(port->host, mfn, (gpa + at) % FRAME_SIZE, (const char *)from + at, n);
-    }
-    memory_unlock(l);
-    return err;
+    return access(m, gpa, NULL, from, size);
 }

@@ -175,8 +175,11 @@ int decode_remote(struct call *call);
 
 /* context.c: the context that this call is building; NULL if the domain lost it meanwhile. */
 struct context *alloc_building(struct call *call);
-/* It is taken down again, in bounded steps: -ERESTART, or the status of the call. */
-long alloc_unmake(struct call *call);
+/*
+ * Builds it and tells its number, at that offset of the argument; where either fails, it is taken
+ * down again, in bounded steps. The status, or -ERESTART.
+ */
+long alloc_perform(struct call *call, long (*make)(struct call *call), size_t ctx_no_at);
 
 /* dispatch.c: one sub-op, from where it is. Its status, or -ERESTART. */
 long call_run(struct call *call);

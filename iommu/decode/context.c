@@ -58,7 +58,8 @@ static long build(struct call *call)
     return err;
 }
 
-long alloc_unmake(struct call *call)
+/* Bounded steps of taking what was built down again. */
+static long unmake(struct call *call)
 {
     struct domain_locked l = domain_lock(call->d);
     struct context *c = call->req.alloc.ctx_no ? alloc_building(call) : NULL;
@@ -68,23 +69,27 @@ long alloc_unmake(struct call *call)
     return err ? err : call->req.alloc.status;
 }
 
-long perform_alloc_context(struct call *call)
+long alloc_perform(struct call *call, long (*make)(struct call *call), size_t ctx_no_at)
 {
     long err;
 
     if (call->state == CALL_FREEING)
-        return alloc_unmake(call);
-    err = build(call);
+        return unmake(call);
+    err = make(call);
     if (!err)
-        err = call_put(call, offsetof(struct pv_iommu_alloc, ctx_no), &call->req.alloc.ctx_no,
-                       sizeof(uint16_t));
+        err = call_put(call, ctx_no_at, &call->req.alloc.ctx_no, sizeof(uint16_t));
     if (!err)
         context_show(&call->d->ctx[call->req.alloc.ctx_no]);
     if (!err || err == -ERESTART)
         return err;
     call->req.alloc.status = (int)err;
     call->state = CALL_FREEING;
-    return alloc_unmake(call);
+    return unmake(call);
+}
+
+long perform_alloc_context(struct call *call)
+{
+    return alloc_perform(call, build, offsetof(struct pv_iommu_alloc, ctx_no));
 }
 
 int decode_free_context(struct call *call, const void *raw)

@@ -72,7 +72,7 @@ static int begin(struct call *call)
 }
 
 /* What the table has already is in effect from the start. */
-static int build(struct call *call)
+static long build(struct call *call)
 {
     int err = call->req.alloc.ctx_no ? 0 : begin(call);
 
@@ -84,21 +84,7 @@ static int build(struct call *call)
 
 long perform_alloc_nested(struct call *call)
 {
-    long err;
-
-    if (call->state == CALL_FREEING)
-        return alloc_unmake(call);
-    err = build(call);
-    if (!err)
-        err = call_put(call, offsetof(struct pv_iommu_alloc_nested, ctx_no),
-                       &call->req.alloc.ctx_no, sizeof(uint16_t));
-    if (!err)
-        context_show(&call->d->ctx[call->req.alloc.ctx_no]);
-    if (!err || err == -ERESTART)
-        return err;
-    call->req.alloc.status = (int)err;
-    call->state = CALL_FREEING;
-    return alloc_unmake(call);
+    return alloc_perform(call, build, offsetof(struct pv_iommu_alloc_nested, ctx_no));
 }
 
 int decode_flush_nested(struct call *call, const void *raw)
