@@ -9,6 +9,7 @@
 
 #include "../../iommu/abi/frames.h"
 #include "../../iommu/abi/ioreq.h"
+#include "race.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -42,12 +43,6 @@ struct world {
     struct emulator e[EMULATORS];
     _Atomic bool done;
 };
-
-static unsigned dice(uint64_t *seed, unsigned sides)
-{
-    *seed = *seed * 6364136223846793005ull + 1442695040888963407ull;
-    return (unsigned)((*seed >> 33) % sides);
-}
 
 static bool anybody(void *host, uint16_t caller, uint16_t target, unsigned subop)
 {

@@ -5,6 +5,7 @@
  * No frame is let go that the device's unit has cached; at the end nothing is left.
  */
 #include "../../host/soft/soft.h"
+#include "race.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -37,22 +38,9 @@ struct worker {
     uint64_t arg;
 };
 
-static unsigned dice(uint64_t *seed, unsigned sides)
-{
-    *seed = *seed * 6364136223846793005ull + 1442695040888963407ull;
-    return (unsigned)((*seed >> 33) % sides);
-}
-
 static long call(struct worker *k, int subop, const void *arg, size_t size)
 {
-    struct sluice_call c;
-    long status;
-
-    (void)machine_guest_write(k->w->d, k->arg, arg, size);
-    sluice_call_start(&c, machine_domain_sluice(k->w->d), subop, k->arg);
-    while ((status = sluice_call_run(&c)) == -ERESTART)
-        ;
-    return status;
+    return race_call(k->w->d, k->arg, subop, arg, size);
 }
 
 /* One access, beside those who read it. */

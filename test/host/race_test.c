@@ -5,6 +5,7 @@
  * is left.
  */
 #include "../../host/soft/soft.h"
+#include "race.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -32,23 +33,9 @@ struct worker {
     uint64_t arg; /* where its arguments lie, apart from the others' */
 };
 
-static unsigned dice(uint64_t *seed, unsigned sides)
-{
-    *seed = *seed * 6364136223846793005ull + 1442695040888963407ull;
-    return (unsigned)((*seed >> 33) % sides);
-}
-
-/* machine_hypercall() keeps its preemption in the machine: here each thread runs calls itself. */
 static long call(struct worker *k, int subop, const void *arg, size_t size)
 {
-    struct sluice_call c;
-    long status;
-
-    (void)machine_guest_write(k->w->d, k->arg, arg, size);
-    sluice_call_start(&c, machine_domain_sluice(k->w->d), subop, k->arg);
-    while ((status = sluice_call_run(&c)) == -ERESTART)
-        ;
-    return status;
+    return race_call(k->w->d, k->arg, subop, arg, size);
 }
 
 static long map(struct worker *k)
